@@ -1,0 +1,39 @@
+# The dependency table of docs/architecture.md, as data. A library may include only what its row lists; a missing
+# arrow is a decision, explained in that page. `tools/check_layers.py` holds every #include against the same rows.
+#
+#   JIAOZI_MAY_USE_<library>   what it may include
+#   JIAOZI_LIBRARIES           build order, lowest layer first
+
+set(JIAOZI_LIBRARIES
+  base
+  money codec crypto
+  ledger storage protocol registry
+  engine api identity groups merchants payments device
+  http mqtt webhooks
+  jiaozi)
+
+# layer 0
+set(JIAOZI_MAY_USE_base "")
+# layer 1
+set(JIAOZI_MAY_USE_money base)
+set(JIAOZI_MAY_USE_codec base)
+set(JIAOZI_MAY_USE_crypto base codec)
+# layer 2
+set(JIAOZI_MAY_USE_ledger base money)
+set(JIAOZI_MAY_USE_storage base codec crypto)
+set(JIAOZI_MAY_USE_protocol base money codec crypto)
+set(JIAOZI_MAY_USE_registry base money)
+# layer 3
+set(JIAOZI_MAY_USE_engine base money codec crypto ledger storage)
+set(JIAOZI_MAY_USE_api base money)
+foreach(service IN ITEMS identity groups merchants payments)
+  set(JIAOZI_MAY_USE_${service} base money codec crypto protocol ledger engine registry api)
+endforeach()
+# A device of our own making: the client side of the protocol, for the simulators and the fleet.
+set(JIAOZI_MAY_USE_device base money codec crypto protocol)
+# layer 4
+set(JIAOZI_MAY_USE_http base money codec crypto protocol ledger engine registry api identity groups merchants payments)
+set(JIAOZI_MAY_USE_mqtt base money codec crypto protocol api)
+set(JIAOZI_MAY_USE_webhooks base money codec crypto registry api)
+# layer 5
+set(JIAOZI_MAY_USE_jiaozi ${JIAOZI_LIBRARIES})

@@ -1,0 +1,96 @@
+#include <unordered_set>
+
+#include <gtest/gtest.h>
+
+#include <jiaozi/base/bytes.hpp>
+#include <jiaozi/base/clock.hpp>
+#include <jiaozi/base/id.hpp>
+#include <jiaozi/base/result.hpp>
+#include <jiaozi/base/uint128.hpp>
+
+namespace jiaozi {
+namespace {
+
+struct PaymentTag {
+    static constexpr std::string_view prefix = "pay";
+};
+using PaymentId = Id<PaymentTag>;
+
+Result<int> half(int value) {
+    if (value % 2 != 0) return Error(ErrorKind::invalid, "odd").with_param("value");
+    return value / 2;
+}
+
+Result<int> quarter(int value) {
+    JZ_TRY(const int once, half(value));
+    JZ_TRY(const int twice, half(once));
+    return twice;
+}
+
+Result<> must_be_even(int value) {
+    JZ_CHECK(half(value));
+    return {};
+}
+
+TEST(Result, CarriesAValueOrPropagatesTheFirstError) {
+    EXPECT_EQ(quarter(8).value(), 2);
+    const auto refused = quarter(6);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().kind(), ErrorKind::invalid);
+    EXPECT_EQ(refused.error().to_string(), "invalid: value: odd");
+    EXPECT_TRUE(must_be_even(2).ok());
+    EXPECT_FALSE(must_be_even(3).ok());
+}
+
+TEST(ResultDeathTest, ReadingAMissingValueIsABug) {
+    const auto refused = half(1);
+    EXPECT_DEATH(static_cast<void>(refused.value()), "jiaozi: bug");
+}
+
+TEST(Error, SaysWhatWasBeingDone) {
+    EXPECT_EQ(errno_error("open journal", 28).to_string(), "io: open journal: No space left on device");
+    EXPECT_EQ(Error(ErrorKind::declined, "x").with_code("insufficient_funds").code(), "insufficient_funds");
+}
+
+TEST(Hex, RoundTripsAndRefusesAnythingElse) {
+    EXPECT_EQ(to_hex(from_hex("00fFa5").value()), "00ffa5");
+    for (const char* bad : {"0", "0g", "zz", " 00", "0x00"}) EXPECT_FALSE(from_hex(bad).ok()) << bad;
+}
+
+TEST(Decimal, RoundTripsTheWholeRangeAndRefusesAnythingElse) {
+    EXPECT_EQ(to_decimal(0), "0");
+    EXPECT_EQ(to_decimal(uint128_max), "340282366920938463463374607431768211455");
+    EXPECT_EQ(parse_decimal("340282366920938463463374607431768211455").value(), uint128_max);
+    for (const char* bad : {"", "-1", "+1", "01", "1.0", "1e3", " 1", "340282366920938463463374607431768211456"}) {
+        EXPECT_FALSE(parse_decimal(bad).ok()) << bad;
+    }
+}
+
+TEST(Id, TextNamesItsKindAndRoundTrips) {
+    const PaymentId id(make_uint128(0x018bcfe568000000ULL, 0x123456789abcdef0ULL));
+    const std::string text = id.to_string();
+    EXPECT_EQ(text.size(), 30U);
+    EXPECT_EQ(PaymentId::parse(text).value(), id);
+    std::string lower = text;
+    for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    EXPECT_EQ(PaymentId::parse(lower).value(), id);
+    EXPECT_EQ(PaymentId::parse(PaymentId(uint128_max).to_string()).value().value, uint128_max);
+    for (const std::string& bad : {std::string("pay_"), "dev" + text.substr(3), text + "0", text.substr(0, 29) + "U",
+                                  "pay_8" + std::string(25, '0')}) {
+        EXPECT_FALSE(PaymentId::parse(bad).ok()) << bad;
+    }
+}
+
+TEST(Clock, TheTestClockMovesOnlyWhenTold) {
+    TestClock clock(timestamp_s(100));
+    EXPECT_EQ(clock.now(), timestamp_s(100));
+    clock.advance(seconds(5));
+    EXPECT_EQ(clock.now() - timestamp_s(100), seconds(5));
+    ShiftedClock shifted;
+    const Timestamp before = shifted.now();
+    shifted.advance(seconds(3600));
+    EXPECT_GE(shifted.now() - before, seconds(3600));
+}
+
+}  // namespace
+}  // namespace jiaozi
