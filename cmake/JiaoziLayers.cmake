@@ -6,7 +6,7 @@
 
 set(JIAOZI_LIBRARIES
   base
-  money codec crypto
+  money codec crypto model
   ledger storage protocol registry
   engine api identity groups merchants payments device
   http mqtt webhooks
@@ -18,22 +18,24 @@ set(JIAOZI_MAY_USE_base "")
 set(JIAOZI_MAY_USE_money base)
 set(JIAOZI_MAY_USE_codec base)
 set(JIAOZI_MAY_USE_crypto base codec)
+# The vocabulary of the domain (ids, enumerations, records), shared by protocol, registry, services and gateways.
+set(JIAOZI_MAY_USE_model base money)
 # layer 2
 set(JIAOZI_MAY_USE_ledger base money)
 set(JIAOZI_MAY_USE_storage base codec crypto)
-set(JIAOZI_MAY_USE_protocol base money codec crypto)
-set(JIAOZI_MAY_USE_registry base money)
+set(JIAOZI_MAY_USE_protocol base money codec crypto model)
+set(JIAOZI_MAY_USE_registry base money model)
 # layer 3
 set(JIAOZI_MAY_USE_engine base money codec crypto ledger storage)
-set(JIAOZI_MAY_USE_api base money)
+set(JIAOZI_MAY_USE_api base money model)
 foreach(service IN ITEMS identity groups merchants payments)
-  set(JIAOZI_MAY_USE_${service} base money codec crypto protocol ledger engine registry api)
+  set(JIAOZI_MAY_USE_${service} base money codec crypto model protocol ledger engine registry api)
 endforeach()
 # A device of our own making: the client side of the protocol, for the simulators and the fleet.
-set(JIAOZI_MAY_USE_device base money codec crypto protocol)
+set(JIAOZI_MAY_USE_device base money codec crypto model protocol)
 # layer 4
-set(JIAOZI_MAY_USE_http base money codec crypto protocol ledger engine registry api identity groups merchants payments)
-set(JIAOZI_MAY_USE_mqtt base money codec crypto protocol api)
-set(JIAOZI_MAY_USE_webhooks base money codec crypto registry api)
+set(JIAOZI_MAY_USE_http base money codec crypto model protocol ledger engine registry api identity groups merchants payments)
+set(JIAOZI_MAY_USE_mqtt base money codec crypto model protocol api)
+set(JIAOZI_MAY_USE_webhooks base money codec crypto model registry api)
 # layer 5
 set(JIAOZI_MAY_USE_jiaozi ${JIAOZI_LIBRARIES})
