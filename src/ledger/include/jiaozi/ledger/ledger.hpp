@@ -1,0 +1,93 @@
+// The ledger: a pure state machine. Its state is a function of the calls made, their arguments and nothing else: no
+// clock, random number, thread, stream or unordered iteration, so replaying the same calls gives the same bytes.
+//
+// Time comes in as arguments and never goes back: every event has a timestamp greater than every one before it, and
+// expire() is given a time not earlier than the last event. A call that breaks this is a bug (JZ_ASSERT).
+// Input is never a bug: any bytes in an Account or Transfer get a result.
+// Not thread-safe; the engine's writer owns it. Pointers and spans it returns are valid until the next call that
+// changes state; an account or transfer, once stored, keeps its address.
+// Specification: docs/ledger.md.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <jiaozi/base/uint128.hpp>
+#include <jiaozi/ledger/types.hpp>
+
+namespace jiaozi::ledger {
+
+// Which part of an account's history to read. Bounds are inclusive.
+struct StatementQuery {
+    std::uint64_t from_ns = 0;
+    std::uint64_t to_ns = UINT64_MAX;
+    std::size_t limit = 100;
+    bool reversed = false;              // newest first
+    std::optional<std::size_t> cursor;  // `next` of the page before; other fields must be as they were
+};
+
+struct StatementPage {
+    std::vector<BalanceChange> changes;
+    std::optional<std::size_t> next;  // present when there is more; stays valid for ever, history only grows
+};
+
+class State;
+
+class Ledger {
+  public:
+    Ledger();
+    ~Ledger();
+    Ledger(Ledger&&) noexcept;
+    Ledger& operator=(Ledger&&) noexcept;
+
+    // Apply a batch of at most max_batch events. `results` is overwritten: one result per event, ok included.
+    // `timestamp_ns` is that of the LAST event; event i of n gets timestamp_ns - n + 1 + i, refused or not.
+    void create_accounts(std::span<const Account> events, std::uint64_t timestamp_ns,
+                         std::vector<CreateAccountResult>& results);
+    void create_transfers(std::span<const Transfer> events, std::uint64_t timestamp_ns,
+                          std::vector<CreateTransferResult>& results);
+
+    // Freezes (set = account_flags::frozen) or unfreezes (clear) an account. Idempotent.
+    SetAccountFlagsResult set_account_flags(uint128 id, std::uint16_t set, std::uint16_t clear);
+
+    // Voids every pending transfer whose expiry (timestamp + timeout) is <= now_ns, in the order of expiry, then of
+    // creation, and appends them to `out`. Before a command whose first event has timestamp F, call expire(F - 1): all
+    // of F - 1 is over when F begins. An expired hold that nobody has expired yet can no longer be posted anyway.
+    void expire(std::uint64_t now_ns, std::vector<Expired>& out);
+    // The earliest expiry of a live pending transfer.
+    std::optional<std::uint64_t> next_expiry_ns() const;
+    // The latest time seen: of an event or of expire(). Zero at first.
+    std::uint64_t last_timestamp_ns() const;
+
+    const Account* find_account(uint128 id) const;    // null: none
+    const Transfer* find_transfer(uint128 id) const;  // null: none; a refused transfer is not stored
+    PendingStatus pending_status(uint128 transfer_id) const;
+    // How the transfer with this id was refused, if the ledger remembers that it was.
+    std::optional<CreateTransferResult> refusal_of(uint128 transfer_id) const;
+
+    // Everything stored, in the order of creation (which is the order of timestamps).
+    std::size_t account_count() const;
+    const Account& account_at(std::size_t index) const;
+    std::size_t transfer_count() const;
+    const Transfer& transfer_at(std::size_t index) const;
+
+    // Balances after every change of an account with account_flags::history, oldest first; empty for others.
+    // Timestamps do not decrease; several expiries at once share one.
+    std::span<const BalanceChange> history(uint128 account_id) const;
+    StatementPage statement(uint128 account_id, const StatementQuery& query) const;
+    // The change in force at that time, by binary search: the last one with timestamp <= at_ns.
+    std::optional<BalanceChange> balance_at(uint128 account_id, std::uint64_t at_ns) const;
+
+    // A digest over all state in creation order; equal states have equal digests on every machine of one byte order.
+    // For comparing replays, not for proofs: it resists accidents, not adversaries. Costs a pass over everything.
+    std::uint64_t state_digest() const;
+
+  private:
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace jiaozi::ledger
