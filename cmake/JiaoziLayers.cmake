@@ -9,7 +9,7 @@ set(JIAOZI_LIBRARIES
   money codec crypto model
   ledger storage protocol registry
   engine api identity groups merchants payments device
-  http mqtt webhooks
+  devices mqtt webhooks http
   jiaozi)
 
 # layer 0
@@ -34,8 +34,10 @@ endforeach()
 # A device of our own making: the client side of the protocol, for the simulators and the fleet.
 set(JIAOZI_MAY_USE_device base money codec crypto model protocol)
 # layer 4
-set(JIAOZI_MAY_USE_http base money codec crypto model protocol ledger engine registry api identity groups merchants payments)
-set(JIAOZI_MAY_USE_mqtt base money codec crypto model protocol api)
+# `devices` is the transport-independent half of the device gateway: authenticate, decode, dispatch, answer.
+set(JIAOZI_MAY_USE_devices base money codec crypto model protocol api identity)
+set(JIAOZI_MAY_USE_http base money codec crypto model protocol ledger engine registry api identity groups merchants payments devices webhooks)
+set(JIAOZI_MAY_USE_mqtt base money codec crypto model protocol api devices)
 set(JIAOZI_MAY_USE_webhooks base money codec crypto model registry api)
 # layer 5
 set(JIAOZI_MAY_USE_jiaozi ${JIAOZI_LIBRARIES})
