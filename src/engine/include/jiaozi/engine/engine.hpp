@@ -1,0 +1,106 @@
+// The only writer. A command is journaled and synced first, then applied to the ledger, then answered; recovery is
+// replay of the journal. Commands that wait together share one write and one sync (group commit).
+//
+// Threading: every public member may be called from any thread. One writer thread owns the journal and changes the
+// ledger; lookups share a lock with it. Callbacks given to submit run on the writer thread, in sequence order, and must
+// not block: they delay every later commit.
+// Lifetime: the clock, and the disk if one is given, must outlive the engine. Subscriptions must be destroyed first.
+// Errors: see each member. The bytes on disk are specified in docs/formats/journal.md.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <jiaozi/base/clock.hpp>
+#include <jiaozi/base/result.hpp>
+#include <jiaozi/engine/command.hpp>
+#include <jiaozi/engine/subscription.hpp>
+#include <jiaozi/ledger/ledger.hpp>
+#include <jiaozi/storage/disk.hpp>
+
+namespace jiaozi::engine {
+
+// `stopped` is final for this process: a failed write or sync leaves the end of the journal unknown, so no more writes
+// are taken; lookups and feeds go on. Restarting the program finds out what is on disk.
+struct Health {
+    enum class State : std::uint8_t { running, stopped };
+    State state = State::running;
+    std::string cause;  // empty while running
+};
+
+struct Options {
+    std::filesystem::path directory;
+    std::size_t max_queue = 65536;                                // commands waiting; more are refused
+    std::size_t max_queue_bytes = std::size_t{256} * 1024 * 1024;  // their encoded size; more is refused
+    std::size_t max_entry_bytes = std::size_t{2} * 1024 * 1024;   // a group commit closes when it reaches this size
+    std::uint64_t segment_bytes = std::uint64_t{64} * 1024 * 1024;
+    std::size_t feed_memory_bytes = std::size_t{32} * 1024 * 1024;  // recent commands kept for live feeds
+    Duration tick = milliseconds(20);                             // how often the clock is read while holds may expire
+    storage::Disk* disk = nullptr;                                // the real one unless a test breaks it
+};
+
+// What the engine has done since it was opened.
+struct Counters {
+    std::uint64_t commands = 0;
+    std::uint64_t entries = 0;  // group commits: one write and one sync each
+};
+
+class Engine {
+  public:
+    // The name the API contract uses; the struct stands outside so that it can be a default argument.
+    using Options = engine::Options;
+    using Done = std::move_only_function<void(Result<Outcome>)>;
+
+    // Takes the directory (created if missing; its parent must exist) and replays its journal.
+    // conflict: another process has it open. invalid: written by another version. corrupt: the journal, or its replay,
+    // does not check. io: the operating system said no.
+    static Result<std::unique_ptr<Engine>> open(Options options, const Clock& clock);
+
+    // Commits what is queued, then closes.
+    ~Engine();
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    // Returns at once. `done` gets the outcome on the writer thread after the entry is durable and applied; or, on the
+    // calling thread before submit returns, an Error: too_large (limits of command.hpp), unavailable (queue full,
+    // closing, stopped). On the writer thread: timeout, when the journal failed while writing this command: whether it
+    // is durable is known only after a restart; asking again with the same ids is safe.
+    void submit(Command command, Done done);
+
+    // submit and wait. Never from a callback of submit (it would wait for itself: a bug, asserted).
+    Result<Outcome> execute(Command command);
+
+    // Lookups see every command that has been answered.
+    std::optional<ledger::Account> account(uint128 id) const;
+    std::optional<ledger::Transfer> transfer(uint128 id) const;
+    ledger::PendingStatus pending_status(uint128 id) const;
+
+    // Balance changes of an account that keeps history, a page at a time (limit 1 to 8,190).
+    // not_found: no such account. invalid: it keeps no history, or the limit is out of range.
+    Result<ledger::StatementPage> statement(uint128 account_id, const ledger::StatementQuery& query) const;
+    // The balances in force at a moment (changes at that moment included): the last change, none before the first.
+    // Errors as above.
+    Result<std::optional<ledger::BalanceChange>> balance_at(uint128 account_id, Timestamp when) const;
+
+    // Replays the committed commands with sequence > after_sequence from the journal, then stays live.
+    std::unique_ptr<Subscription> subscribe(std::uint64_t after_sequence, FeedHandler handler);
+
+    std::uint64_t last_sequence() const;  // the last command applied
+    Health health() const;
+    Counters counters() const;
+    // Equal states have equal digests: replay is checked with it. Walks all state; for tests and audits.
+    std::uint64_t state_digest() const;
+
+  private:
+    class Impl;
+    explicit Engine(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace jiaozi::engine
