@@ -1,0 +1,25 @@
+#!/bin/sh
+# Installs what is missing, builds, and passes every test; ends with a plain count.
+#   ./test.sh              everything a change must pass
+#   ./test.sh --all        also the sanitizers, the fuzzers (60 s each), clang-tidy and the format check, as CI runs them
+#   ./test.sh -R PATTERN   only the tests whose name matches (any ctest option)
+set -eu
+cd "$(dirname "$0")"
+all=
+if [ "${1:-}" = --all ]; then
+    all=yes
+    shift
+fi
+tools/install.sh build test ${all:+lint}
+tools/build.sh dev
+mkdir -p build/results
+rm -f build/results/*.xml
+failed=0
+tools/run_tests.sh dev "$@" || failed=1
+if [ -n "$all" ]; then
+    tools/lint.sh || failed=1
+    tools/sanitize.sh || failed=1
+    tools/fuzz.sh 60 || failed=1
+fi
+python3 tools/count_tests.py build/results/*.xml || failed=1
+exit $failed
