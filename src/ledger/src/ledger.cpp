@@ -1,0 +1,146 @@
+#include <algorithm>
+#include <utility>
+
+#include <jiaozi/base/assert.hpp>
+#include <jiaozi/ledger/ledger.hpp>
+
+#include "account_rules.hpp"
+#include "batch.hpp"
+#include "transfer_rules.hpp"
+
+namespace jiaozi::ledger {
+
+Ledger::Ledger() : state_(std::make_unique<State>()) {}
+Ledger::~Ledger() = default;
+Ledger::Ledger(Ledger&&) noexcept = default;
+Ledger& Ledger::operator=(Ledger&&) noexcept = default;
+
+void Ledger::create_accounts(std::span<const Account> events, std::uint64_t timestamp_ns,
+                             std::vector<CreateAccountResult>& results) {
+    Batch<AccountRules>(*state_, events, results).run(timestamp_ns);
+}
+
+void Ledger::create_transfers(std::span<const Transfer> events, std::uint64_t timestamp_ns,
+                              std::vector<CreateTransferResult>& results) {
+    Batch<TransferRules>(*state_, events, results).run(timestamp_ns);
+}
+
+SetAccountFlagsResult Ledger::set_account_flags(uint128 id, std::uint16_t set, std::uint16_t clear) {
+    if (((set | clear) & ~account_flags::frozen) != 0) return SetAccountFlagsResult::flag_cannot_be_changed;
+    if ((set & clear) != 0) return SetAccountFlagsResult::set_and_clear_overlap;
+    AccountRecord* record = state_->find_account(id);
+    if (record == nullptr) return SetAccountFlagsResult::account_not_found;
+    Account& account = state_->change(*record);
+    account.flags = static_cast<std::uint16_t>((account.flags | set) & ~clear);
+    return SetAccountFlagsResult::ok;
+}
+
+void Ledger::expire(std::uint64_t now_ns, std::vector<Expired>& out) {
+    state_->advance_to(now_ns);
+    while (!state_->expiries.empty() && state_->expiries.begin()->first <= now_ns) {
+        const std::uint64_t index = state_->expiries.begin()->second;
+        const Transfer& pending = state_->transfers[index];
+        release_pending(*state_, index, PendingStatus::expired);
+        for (const uint128 account_id : {pending.debit_account_id, pending.credit_account_id}) {
+            state_->add_history(*state_->find_account(account_id), pending.id, now_ns, ChangeCause::expiry);
+        }
+        out.push_back({.pending_id = pending.id, .timestamp = now_ns});
+    }
+}
+
+std::optional<std::uint64_t> Ledger::next_expiry_ns() const {
+    if (state_->expiries.empty()) return std::nullopt;
+    return state_->expiries.begin()->first;
+}
+
+std::uint64_t Ledger::last_timestamp_ns() const {
+    return state_->last_timestamp_ns;
+}
+
+const Account* Ledger::find_account(uint128 id) const {
+    const AccountRecord* record = std::as_const(*state_).find_account(id);
+    return record == nullptr ? nullptr : &record->account;
+}
+
+const Transfer* Ledger::find_transfer(uint128 id) const {
+    return state_->find_transfer(id);
+}
+
+PendingStatus Ledger::pending_status(uint128 transfer_id) const {
+    const TransferSlot* slot = state_->find_slot(transfer_id);
+    return slot == nullptr || slot->is_refused() ? PendingStatus::none : state_->statuses[slot->index()];
+}
+
+std::optional<CreateTransferResult> Ledger::refusal_of(uint128 transfer_id) const {
+    const TransferSlot* slot = state_->find_slot(transfer_id);
+    if (slot == nullptr || !slot->is_refused()) return std::nullopt;
+    return state_->refusals[slot->index()].result;
+}
+
+std::size_t Ledger::account_count() const {
+    return state_->accounts.size();
+}
+
+const Account& Ledger::account_at(std::size_t index) const {
+    JZ_ASSERT(index < state_->accounts.size());
+    return state_->accounts[index].account;
+}
+
+std::size_t Ledger::transfer_count() const {
+    return state_->transfers.size();
+}
+
+const Transfer& Ledger::transfer_at(std::size_t index) const {
+    JZ_ASSERT(index < state_->transfers.size());
+    return state_->transfers[index];
+}
+
+std::span<const BalanceChange> Ledger::history(uint128 account_id) const {
+    const AccountRecord* record = std::as_const(*state_).find_account(account_id);
+    if (record == nullptr || record->history == AccountRecord::no_history) return {};
+    return state_->histories[record->history];
+}
+
+namespace {
+
+// How many changes of a history happened before, or up to and including, a time.
+std::size_t count_before(std::span<const BalanceChange> history, std::uint64_t at_ns) {
+    const auto place = std::ranges::lower_bound(history, at_ns, {}, &BalanceChange::timestamp);
+    return static_cast<std::size_t>(place - history.begin());
+}
+std::size_t count_up_to(std::span<const BalanceChange> history, std::uint64_t at_ns) {
+    const auto place = std::ranges::upper_bound(history, at_ns, {}, &BalanceChange::timestamp);
+    return static_cast<std::size_t>(place - history.begin());
+}
+
+}  // namespace
+
+StatementPage Ledger::statement(uint128 account_id, const StatementQuery& query) const {
+    const std::span<const BalanceChange> all = history(account_id);
+    // [first, last) is what the query covers; the cursor is the next index when ascending, one past it when reversed.
+    std::size_t first = count_before(all, query.from_ns);
+    std::size_t last = std::max(first, count_up_to(all, query.to_ns));
+    if (query.cursor && query.reversed) last = std::clamp(*query.cursor, first, last);
+    if (query.cursor && !query.reversed) first = std::clamp(*query.cursor, first, last);
+    const std::size_t count = std::min(query.limit, last - first);
+    const bool more = count < last - first;
+
+    StatementPage page;
+    page.changes.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) page.changes.push_back(all[query.reversed ? last - 1 - i : first + i]);
+    if (more) page.next = query.reversed ? last - count : first + count;
+    return page;
+}
+
+std::optional<BalanceChange> Ledger::balance_at(uint128 account_id, std::uint64_t at_ns) const {
+    const std::span<const BalanceChange> all = history(account_id);
+    const std::size_t count = count_up_to(all, at_ns);
+    if (count == 0) return std::nullopt;
+    return all[count - 1];
+}
+
+std::uint64_t Ledger::state_digest() const {
+    return state_->digest();
+}
+
+}  // namespace jiaozi::ledger

@@ -1,0 +1,259 @@
+#include "transfer_rules.hpp"
+
+#include <algorithm>
+
+#include <jiaozi/base/assert.hpp>
+
+namespace jiaozi::ledger {
+namespace {
+
+using enum CreateTransferResult;
+
+constexpr std::uint16_t resolving = transfer_flags::post_pending | transfer_flags::void_pending;
+constexpr std::uint16_t balancing = transfer_flags::balancing_debit | transfer_flags::balancing_credit;
+constexpr std::uint16_t closing = transfer_flags::closing_debit | transfer_flags::closing_credit;
+
+bool has(const Transfer& t, std::uint16_t flags) {
+    return (t.flags & flags) != 0;
+}
+bool has(const AccountRecord& record, std::uint16_t flags) {
+    return (record.account.flags & flags) != 0;
+}
+
+// Each sum here is one the balances are promised to hold without wrapping.
+bool sum_overflows(uint128 a, uint128 b) {
+    return a > uint128_max - b;
+}
+uint128 at_most(uint128 ceiling, uint128 amount) {
+    return std::min(ceiling, amount);
+}
+uint128 left_of(uint128 whole, uint128 used) {
+    return whole > used ? whole - used : 0;
+}
+
+// Of pending, post and void at most one; a post or void takes over what the pending transfer said about the rest.
+bool flags_exclude_each_other(const Transfer& t) {
+    using namespace transfer_flags;
+    if (has(t, post_pending) && has(t, void_pending)) return true;
+    return has(t, resolving) && has(t, pending | balancing | closing);
+}
+
+CreateTransferResult check_form_of_resolving(const Transfer& t) {
+    if (t.pending_id == 0) return pending_id_must_not_be_zero;
+    if (t.pending_id == uint128_max) return pending_id_must_not_be_int_max;
+    if (t.pending_id == t.id) return pending_id_must_be_different;
+    if (t.timeout_s != 0) return timeout_reserved_for_pending_transfer;
+    return ok;
+}
+
+CreateTransferResult check_form_of_moving(const Transfer& t) {
+    if (t.debit_account_id == 0) return debit_account_id_must_not_be_zero;
+    if (t.debit_account_id == uint128_max) return debit_account_id_must_not_be_int_max;
+    if (t.credit_account_id == 0) return credit_account_id_must_not_be_zero;
+    if (t.credit_account_id == uint128_max) return credit_account_id_must_not_be_int_max;
+    if (t.debit_account_id == t.credit_account_id) return accounts_must_be_different;
+    if (t.pending_id != 0) return pending_id_must_be_zero;
+    if (t.timeout_s != 0 && !has(t, transfer_flags::pending)) return timeout_reserved_for_pending_transfer;
+    if (has(t, closing) && !has(t, transfer_flags::pending)) return closing_transfer_must_be_pending;
+    if (t.ledger == 0) return ledger_must_not_be_zero;
+    if (t.code == 0) return code_must_not_be_zero;
+    return ok;
+}
+
+// A post or void with what it leaves out filled in from the pending transfer.
+Transfer inherit(const Transfer& event, const Transfer& pending) {
+    Transfer t = event;
+    const bool whole = t.amount == everything || (t.amount == 0 && has(t, transfer_flags::void_pending));
+    if (whole) t.amount = pending.amount;
+    if (t.debit_account_id == 0) t.debit_account_id = pending.debit_account_id;
+    if (t.credit_account_id == 0) t.credit_account_id = pending.credit_account_id;
+    if (t.user_data_128 == 0) t.user_data_128 = pending.user_data_128;
+    if (t.user_data_64 == 0) t.user_data_64 = pending.user_data_64;
+    if (t.user_data_32 == 0) t.user_data_32 = pending.user_data_32;
+    if (t.ledger == 0) t.ledger = pending.ledger;
+    if (t.code == 0) t.code = pending.code;
+    return t;
+}
+
+CreateTransferResult compare_with_stored(const State& state, const Transfer& event, std::uint64_t index) {
+    const Transfer& stored = state.transfers[index];
+    if (event.flags != stored.flags) return exists_with_different_flags;
+    if (event.pending_id != stored.pending_id) return exists_with_different_pending_id;
+    if (event.timeout_s != stored.timeout_s) return exists_with_different_timeout;
+    // The stored transfer's pending transfer is stored too, and from here on it is the event's as well.
+    const Transfer t = has(event, resolving) ? inherit(event, *state.find_transfer(event.pending_id)) : event;
+    if (t.debit_account_id != stored.debit_account_id) return exists_with_different_debit_account_id;
+    if (t.credit_account_id != stored.credit_account_id) return exists_with_different_credit_account_id;
+    if (t.amount != state.requested_amount(index)) return exists_with_different_amount;
+    if (t.user_data_128 != stored.user_data_128) return exists_with_different_user_data_128;
+    if (t.user_data_64 != stored.user_data_64) return exists_with_different_user_data_64;
+    if (t.user_data_32 != stored.user_data_32) return exists_with_different_user_data_32;
+    if (t.ledger != stored.ledger) return exists_with_different_ledger;
+    if (t.code != stored.code) return exists_with_different_code;
+    return exists;
+}
+
+CreateTransferResult check_open(const AccountRecord& debit, const AccountRecord& credit) {
+    if (has(debit, account_flags::closed)) return debit_account_already_closed;
+    if (has(credit, account_flags::closed)) return credit_account_already_closed;
+    if (has(debit, account_flags::frozen)) return debit_account_frozen;
+    if (has(credit, account_flags::frozen)) return credit_account_frozen;
+    return ok;
+}
+
+// What a balancing transfer moves: no more than asked, and no more than keeps each balanced account in balance.
+uint128 balanced_amount(const Transfer& t, const Account& debit, const Account& credit) {
+    uint128 amount = t.amount;
+    if (has(t, transfer_flags::balancing_debit)) {
+        amount = at_most(left_of(debit.credits_posted, debit.debits_posted + debit.debits_pending), amount);
+    }
+    if (has(t, transfer_flags::balancing_credit)) {
+        amount = at_most(left_of(credit.debits_posted, credit.credits_posted + credit.credits_pending), amount);
+    }
+    return amount;
+}
+
+// Pending plus posted never wraps, so the sums of two balances in here need no check of their own.
+CreateTransferResult check_balances(const Transfer& t, const Account& debit, const Account& credit,
+                                    std::uint64_t timestamp_ns) {
+    const uint128 debits = debit.debits_pending + debit.debits_posted;
+    const uint128 credits = credit.credits_pending + credit.credits_posted;
+    if (has(t, transfer_flags::pending)) {
+        if (sum_overflows(t.amount, debit.debits_pending)) return overflows_debits_pending;
+        if (sum_overflows(t.amount, credit.credits_pending)) return overflows_credits_pending;
+    }
+    if (sum_overflows(t.amount, debit.debits_posted)) return overflows_debits_posted;
+    if (sum_overflows(t.amount, credit.credits_posted)) return overflows_credits_posted;
+    if (sum_overflows(t.amount, debits)) return overflows_debits;
+    if (sum_overflows(t.amount, credits)) return overflows_credits;
+    if (static_cast<std::uint64_t>(t.timeout_s) * ns_per_s > UINT64_MAX - timestamp_ns) return overflows_timeout;
+    if ((debit.flags & account_flags::debits_must_not_exceed_credits) != 0 &&
+        debits + t.amount > debit.credits_posted) {
+        return exceeds_credits;
+    }
+    if ((credit.flags & account_flags::credits_must_not_exceed_debits) != 0 &&
+        credits + t.amount > credit.debits_posted) {
+        return exceeds_debits;
+    }
+    return ok;
+}
+
+CreateTransferResult apply_moving(State& state, const Transfer& event, std::uint64_t timestamp_ns) {
+    AccountRecord* debit = state.find_account(event.debit_account_id);
+    if (debit == nullptr) return debit_account_not_found;
+    AccountRecord* credit = state.find_account(event.credit_account_id);
+    if (credit == nullptr) return credit_account_not_found;
+    if (debit->account.ledger != credit->account.ledger) return accounts_must_have_the_same_ledger;
+    if (event.ledger != debit->account.ledger) return transfer_must_have_the_same_ledger_as_accounts;
+    if (const auto result = check_open(*debit, *credit); result != ok) return result;
+    Transfer t = event;
+    t.timestamp = timestamp_ns;
+    t.amount = balanced_amount(event, debit->account, credit->account);
+    if (const auto result = check_balances(t, debit->account, credit->account, timestamp_ns); result != ok) {
+        return result;
+    }
+
+    Account& debited = state.change(*debit);
+    Account& credited = state.change(*credit);
+    if (has(t, transfer_flags::pending)) {
+        debited.debits_pending += t.amount;
+        credited.credits_pending += t.amount;
+    } else {
+        debited.debits_posted += t.amount;
+        credited.credits_posted += t.amount;
+    }
+    if (has(t, transfer_flags::closing_debit)) debited.flags |= account_flags::closed;
+    if (has(t, transfer_flags::closing_credit)) credited.flags |= account_flags::closed;
+    state.add_transfer(t);
+    if (has(t, balancing)) state.add_requested_amount(event.amount);
+    state.add_history(*debit, t.id, timestamp_ns, ChangeCause::transfer);
+    state.add_history(*credit, t.id, timestamp_ns, ChangeCause::transfer);
+    return ok;
+}
+
+// `t` has inherited, so a field it left out cannot differ.
+CreateTransferResult check_against_pending(const Transfer& t, const Transfer& pending, PendingStatus status) {
+    if (t.debit_account_id != pending.debit_account_id) return pending_transfer_has_different_debit_account_id;
+    if (t.credit_account_id != pending.credit_account_id) return pending_transfer_has_different_credit_account_id;
+    if (t.ledger != pending.ledger) return pending_transfer_has_different_ledger;
+    if (t.code != pending.code) return pending_transfer_has_different_code;
+    if (t.amount > pending.amount) return exceeds_pending_transfer_amount;
+    if (has(t, transfer_flags::void_pending) && t.amount != pending.amount) {
+        return pending_transfer_has_different_amount;
+    }
+    if (status == PendingStatus::posted) return pending_transfer_already_posted;
+    if (status == PendingStatus::voided) return pending_transfer_already_voided;
+    if (status == PendingStatus::expired) return pending_transfer_expired;
+    if (pending.timeout_s != 0 && expiry_ns(pending) <= t.timestamp) return pending_transfer_expired;
+    return ok;
+}
+
+CreateTransferResult apply_resolving(State& state, const Transfer& event, std::uint64_t timestamp_ns) {
+    const TransferSlot* slot = state.find_slot(event.pending_id);
+    if (slot == nullptr || slot->is_refused()) return pending_transfer_not_found;
+    const std::uint64_t index = slot->index();  // the slot itself moves when a transfer is added
+    const Transfer& pending = state.transfers[index];
+    if (!has(pending, transfer_flags::pending)) return pending_transfer_not_pending;
+    Transfer t = inherit(event, pending);
+    t.timestamp = timestamp_ns;
+    if (const auto result = check_against_pending(t, pending, state.statuses[index]); result != ok) return result;
+    AccountRecord& debit = *state.find_account(pending.debit_account_id);
+    AccountRecord& credit = *state.find_account(pending.credit_account_id);
+    const bool posting = has(t, transfer_flags::post_pending);
+    if (posting) {
+        if (const auto result = check_open(debit, credit); result != ok) return result;
+    }
+
+    release_pending(state, index, posting ? PendingStatus::posted : PendingStatus::voided);
+    if (posting) {
+        // The hold was counted in pending plus posted, so what is posted of it fits.
+        state.change(debit).debits_posted += t.amount;
+        state.change(credit).credits_posted += t.amount;
+    }
+    state.add_transfer(t);
+    state.add_history(debit, t.id, timestamp_ns, ChangeCause::transfer);
+    state.add_history(credit, t.id, timestamp_ns, ChangeCause::transfer);
+    return ok;
+}
+
+}  // namespace
+
+CreateTransferResult TransferRules::check_form(const Transfer& event) {
+    static_assert(transfer_flags::all == 0xFF, "the mask below covers every flag there is");
+    if (event.timestamp != 0) return timestamp_must_be_zero;
+    if ((event.flags & ~transfer_flags::all) != 0) return reserved_flag;
+    if (event.id == 0) return id_must_not_be_zero;
+    if (event.id == uint128_max) return id_must_not_be_int_max;
+    if (flags_exclude_each_other(event)) return flags_are_mutually_exclusive;
+    return has(event, resolving) ? check_form_of_resolving(event) : check_form_of_moving(event);
+}
+
+CreateTransferResult TransferRules::check_known(const State& state, const Transfer& event) {
+    const TransferSlot* slot = state.find_slot(event.id);
+    if (slot == nullptr) return ok;
+    if (!slot->is_refused()) return compare_with_stored(state, event, slot->index());
+    const Refusal& refusal = state.refusals[slot->index()];
+    return refusal.fingerprint == fingerprint(event) ? refusal.result : id_already_failed;
+}
+
+CreateTransferResult TransferRules::apply(State& state, const Transfer& event, std::uint64_t timestamp_ns) {
+    return has(event, resolving) ? apply_resolving(state, event, timestamp_ns)
+                                 : apply_moving(state, event, timestamp_ns);
+}
+
+void release_pending(State& state, std::uint64_t transfer_index, PendingStatus status) {
+    const Transfer& pending = state.transfers[transfer_index];
+    Account& debited = state.change(*state.find_account(pending.debit_account_id));
+    Account& credited = state.change(*state.find_account(pending.credit_account_id));
+    debited.debits_pending -= pending.amount;
+    credited.credits_pending -= pending.amount;
+    // Posting needs open accounts, so a closing transfer is never posted: it is voided, expires, or holds for ever.
+    if (has(pending, transfer_flags::closing_debit))
+        debited.flags &= static_cast<std::uint16_t>(~account_flags::closed);
+    if (has(pending, transfer_flags::closing_credit)) {
+        credited.flags &= static_cast<std::uint16_t>(~account_flags::closed);
+    }
+    state.resolve_pending(transfer_index, status);
+}
+
+}  // namespace jiaozi::ledger
