@@ -16,7 +16,7 @@ struct Balance {
 class Balances {
   public:
     virtual ~Balances() = default;
-    // nullopt if there is no such wallet.
+    // nullopt: no such wallet.
     virtual std::optional<Balance> balance(WalletId wallet) const = 0;
 };
 
