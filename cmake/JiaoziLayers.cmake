@@ -10,6 +10,7 @@ set(JIAOZI_LIBRARIES
   ledger storage protocol registry
   engine api identity groups merchants payments device
   devices mqtt webhooks http
+  client simulators
   jiaozi)
 
 # layer 0
@@ -40,4 +41,7 @@ set(JIAOZI_MAY_USE_http base money codec crypto model protocol ledger engine reg
 set(JIAOZI_MAY_USE_mqtt base money codec crypto model protocol api devices)
 set(JIAOZI_MAY_USE_webhooks base money codec crypto model registry api)
 # layer 5
+# `client` speaks the HTTP API from outside; `simulators` are machines with faults to order, over real carriers.
+set(JIAOZI_MAY_USE_client base money codec crypto model)
+set(JIAOZI_MAY_USE_simulators base money codec crypto model protocol api device mqtt client)
 set(JIAOZI_MAY_USE_jiaozi ${JIAOZI_LIBRARIES})
