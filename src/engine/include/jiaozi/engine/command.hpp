@@ -14,7 +14,7 @@
 namespace jiaozi::engine {
 
 // Limits of one command, held before anything is journaled (Error too_large).
-inline constexpr std::size_t max_events = ledger::max_batch;            // accounts, flag changes and transfers, each
+inline constexpr std::size_t max_events = ledger::max_batch;  // accounts, flag changes and transfers, each
 inline constexpr std::size_t max_annotation_bytes = std::size_t{64} * 1024;
 
 // Sets and clears flags of an existing account (freezing and unfreezing). Which flags may change is the ledger's rule.

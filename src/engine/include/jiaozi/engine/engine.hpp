@@ -36,13 +36,13 @@ struct Health {
 
 struct Options {
     std::filesystem::path directory;
-    std::size_t max_queue = 65536;                                // commands waiting; more are refused
+    std::size_t max_queue = 65536;                                 // commands waiting; more are refused
     std::size_t max_queue_bytes = std::size_t{256} * 1024 * 1024;  // their encoded size; more is refused
-    std::size_t max_entry_bytes = std::size_t{2} * 1024 * 1024;   // a group commit closes when it reaches this size
+    std::size_t max_entry_bytes = std::size_t{2} * 1024 * 1024;    // a group commit closes when it reaches this size
     std::uint64_t segment_bytes = std::uint64_t{64} * 1024 * 1024;
     std::size_t feed_memory_bytes = std::size_t{32} * 1024 * 1024;  // recent commands kept for live feeds
-    Duration tick = milliseconds(20);                             // how often the clock is read while holds may expire
-    storage::Disk* disk = nullptr;                                // the real one unless a test breaks it
+    Duration tick = milliseconds(20);  // how often the clock is read while holds may expire
+    storage::Disk* disk = nullptr;     // the real one unless a test breaks it
 };
 
 // What the engine has done since it was opened.

@@ -1,0 +1,147 @@
+#include "feed.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include <jiaozi/base/log.hpp>
+
+namespace jiaozi::engine {
+
+void FeedHub::publish(const storage::Position& position, std::uint64_t first_sequence, std::uint64_t last_sequence,
+                      std::size_t payload_size, Bytes outcomes, CommittedBatch batch) {
+    std::vector<CommittedBatch> dropped;  // freed outside the lock
+    auto shared_outcomes = std::make_shared<const Bytes>(std::move(outcomes));
+    {
+        const std::lock_guard guard(mutex_);
+        if (index_.empty() || since_index_point_ >= index_step_bytes) {
+            index_.push_back({first_sequence, position});
+            since_index_point_ = 0;
+        }
+        since_index_point_ += payload_size;
+        entry_ = position.entry;
+        sequence_ = last_sequence;
+        outcomes_.swap(shared_outcomes);
+        if (batch != nullptr) {
+            recent_.push_back({first_sequence, last_sequence, payload_size, std::move(batch)});
+            recent_bytes_ += payload_size;
+        }
+        while (!recent_.empty() && (recent_bytes_ > memory_bytes_ || !wanted())) {
+            recent_bytes_ -= recent_.front().bytes;
+            dropped.push_back(std::move(recent_.front().batch));
+            recent_.pop_front();
+        }
+    }
+    published_.notify_all();
+}
+
+FeedSubscription::FeedSubscription(FeedHub& hub, const storage::Journal& journal, std::uint64_t after_sequence,
+                                   FeedHandler handler)
+    : hub_(hub), journal_(journal), handler_(std::move(handler)), position_(after_sequence) {
+    ++hub_.subscribers_;
+    thread_ = std::thread([this] { run(); });
+}
+
+FeedSubscription::~FeedSubscription() {
+    {
+        const std::lock_guard guard(hub_.mutex_);
+        stopping_ = true;
+    }
+    hub_.published_.notify_all();
+    thread_.join();
+    --hub_.subscribers_;
+}
+
+std::optional<Error> FeedSubscription::failure() const {
+    const std::lock_guard guard(hub_.mutex_);
+    return failure_;
+}
+
+void FeedSubscription::run() {
+    for (;;) {
+        const std::uint64_t next = position_.load(std::memory_order_relaxed) + 1;
+        CommittedBatch batch;
+        {
+            std::unique_lock lock(hub_.mutex_);
+            hub_.published_.wait(lock, [&] { return stopping_ || hub_.sequence_ >= next; });
+            if (stopping_) return;
+            const auto found = std::ranges::lower_bound(hub_.recent_, next, {}, &FeedHub::Recent::last_sequence);
+            if (found != hub_.recent_.end() && found->first_sequence <= next) batch = found->batch;
+        }
+        if (batch != nullptr) {
+            reader_.reset();
+            deliver(std::span(*batch).subspan(static_cast<std::size_t>(next - batch->front().sequence)));
+            continue;
+        }
+        if (auto read = deliver_from_journal(); !read.ok()) {
+            log::error("feed stopped", {{"cause", read.error().to_string()}});
+            const std::lock_guard guard(hub_.mutex_);
+            failure_ = std::move(read).error();
+            return;
+        }
+    }
+}
+
+void FeedSubscription::deliver(std::span<const Committed> batch) {
+    handler_(batch);
+    position_.store(batch.back().sequence, std::memory_order_release);
+}
+
+// Starts reading at the index point at or before the next sequence.
+Result<> FeedSubscription::seek() {
+    const std::uint64_t next = position_.load(std::memory_order_relaxed) + 1;
+    storage::Position start;
+    {
+        const std::lock_guard guard(hub_.mutex_);
+        auto after = std::ranges::upper_bound(hub_.index_, next, {}, &FeedHub::IndexPoint::first_sequence);
+        if (after != hub_.index_.begin()) start = std::prev(after)->position;
+    }
+    reader_.emplace(journal_.read(start));
+    pending_.reset();
+    following_.reset();
+    JZ_CHECK(read_entry());
+    return {};
+}
+
+// Moves on by one entry: what was following becomes pending. False if there is no further durable entry.
+Result<bool> FeedSubscription::read_entry() {
+    JZ_TRY(const auto view, reader_->next());
+    if (!view) return false;
+    auto payload = decode_payload(view->payload);
+    if (!payload.ok()) return std::move(payload).error().in("entry " + std::to_string(view->position.entry));
+    Pending read{view->position.entry, payload->first_sequence, std::move(payload->commands)};
+    next_outcomes_.assign(payload->outcomes.begin(), payload->outcomes.end());
+    (pending_ ? following_ : pending_) = std::move(read);
+    return true;
+}
+
+// Delivers the pending entry (skipping one that lies before the position), called when a later command is applied.
+Result<> FeedSubscription::deliver_from_journal() {
+    if (!reader_) JZ_CHECK(seek());
+    if (!pending_) {
+        JZ_TRY(const bool read, read_entry());
+        if (!read) return Error(ErrorKind::internal, "an applied entry is not in the journal");
+    }
+    std::shared_ptr<const Bytes> applied;
+    {
+        const std::lock_guard guard(hub_.mutex_);
+        if (hub_.entry_ == pending_->entry) applied = hub_.outcomes_;
+    }
+    if (applied == nullptr) {
+        // A later entry has been applied, so it is in the journal and carries this one's outcomes.
+        JZ_TRY(const bool read, read_entry());
+        if (!read) return Error(ErrorKind::internal, "an applied entry is not in the journal");
+    }
+    const std::uint64_t after = position_.load(std::memory_order_relaxed);
+    const std::uint64_t last = pending_->first_sequence + pending_->commands.size() - 1;
+    if (last > after) {
+        JZ_TRY(const auto committed, with_outcomes(pending_->first_sequence, std::move(pending_->commands),
+                                                   applied != nullptr ? ByteView(*applied) : ByteView(next_outcomes_)));
+        const std::uint64_t skip = after + 1 - std::min(after + 1, pending_->first_sequence);
+        deliver(std::span(committed).subspan(static_cast<std::size_t>(skip)));
+    }
+    pending_ = std::move(following_);
+    following_.reset();
+    return {};
+}
+
+}  // namespace jiaozi::engine

@@ -1,0 +1,200 @@
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <vector>
+
+#include <jiaozi/base/log.hpp>
+#include <jiaozi/storage/journal.hpp>
+#include <jiaozi/storage/segment.hpp>
+
+#include "window.hpp"
+
+namespace jiaozi::storage {
+
+namespace {
+
+constexpr std::string_view segment_suffix = ".segment";
+constexpr std::string_view unfinished_name = "next.tmp";
+constexpr std::size_t name_digits = 20;
+constexpr std::array<std::uint8_t, entry_alignment> zeros{};
+
+template <class Header>
+ByteView bytes_of(const Header& header) {
+    return {reinterpret_cast<const std::uint8_t*>(&header), sizeof header};
+}
+
+// The segments' first entries, in order. A foreign *.segment is refused: it may be someone's only copy.
+Result<std::vector<std::uint64_t>> list_segments(Disk& disk, const std::filesystem::path& directory) {
+    JZ_TRY(const auto names, disk.list(directory));
+    std::vector<std::uint64_t> segments;
+    for (const std::string& name : names) {
+        if (name == unfinished_name) {
+            JZ_CHECK(disk.remove(directory / name));
+        } else if (const auto first_entry = parse_segment_name(name)) {
+            segments.push_back(*first_entry);
+        } else if (name.ends_with(segment_suffix)) {
+            return Error(ErrorKind::corrupt, "journal damaged: " + (directory / name).string() +
+                                                 " is not a segment's name; move the file elsewhere");
+        }
+    }
+    return segments;
+}
+
+}  // namespace
+
+std::string segment_name(std::uint64_t first_entry) {
+    const std::string digits = std::to_string(first_entry);
+    return std::string(name_digits - digits.size(), '0') + digits + std::string(segment_suffix);
+}
+
+std::optional<std::uint64_t> parse_segment_name(std::string_view name) {
+    if (name.size() != name_digits + segment_suffix.size() || !name.ends_with(segment_suffix)) return std::nullopt;
+    std::uint64_t value = 0;
+    for (const char digit : name.substr(0, name_digits)) {
+        if (digit < '0' || digit > '9') return std::nullopt;
+        const auto next = value * 10 + static_cast<std::uint64_t>(digit - '0');
+        if (next / 10 != value) return std::nullopt;
+        value = next;
+    }
+    return value == 0 ? std::nullopt : std::optional(value);
+}
+
+Journal::Journal(const JournalOptions& options, Disk& disk)
+    : directory_(options.directory),
+      segment_bytes_((options.segment_bytes + entry_alignment - 1) / entry_alignment * entry_alignment),
+      disk_(disk) {}
+
+Journal::~Journal() = default;
+
+std::filesystem::path Journal::segment_path(std::uint64_t first_entry) const {
+    return directory_ / segment_name(first_entry);
+}
+
+Result<std::unique_ptr<Journal>> Journal::open(const JournalOptions& options, const Visitor& visit) {
+    Disk& disk = options.disk != nullptr ? *options.disk : system_disk();
+    std::unique_ptr<Journal> journal(new Journal(options, disk));
+    JZ_CHECK(disk.make_directory(options.directory));
+    JZ_CHECK(disk.sync_directory(std::filesystem::absolute(options.directory).parent_path()));
+    JZ_TRY(journal->lock_, disk.lock(options.directory));
+    JZ_CHECK(journal->recover(visit));
+    return journal;
+}
+
+Result<> Journal::recover(const Visitor& visit) {
+    JZ_TRY(const auto segments, list_segments(disk_, directory_));
+    Chain chain;
+    for (const std::uint64_t first_entry : segments) {
+        const auto path = segment_path(first_entry);
+        if (first_entry != chain.next_entry) {
+            return Error(ErrorKind::corrupt, "journal damaged: entry " + std::to_string(chain.next_entry) +
+                                                 " must come next, but the next file is " + path.string() +
+                                                 "; restore the missing segment from a copy");
+        }
+        const bool last = first_entry == segments.back();
+        JZ_TRY(auto file, disk_.open(path, last ? Disk::Mode::read_write : Disk::Mode::read));
+        JZ_TRY(auto scan, scan_segment(std::move(file), path, last, chain, visit));
+        if (!last) continue;
+        file_ = std::move(scan.file);
+        segment_ = first_entry;
+        segment_size_ = scan.segment_size;
+        offset_ = scan.end;
+        if (scan.torn) {
+            recovery_ = {0, scan.torn_bytes, path.string(), scan.end};
+            JZ_CHECK(cut(path, scan.segment_size, scan.end));
+        } else if (scan.file_size < scan.segment_size) {
+            JZ_CHECK(file_->preallocate(scan.segment_size));
+            JZ_CHECK(file_->sync_all());
+        }
+    }
+    recovery_.entries = chain.next_entry - 1;
+    previous_hash_ = chain.previous_hash;
+    durable_entry_.store(recovery_.entries, std::memory_order_release);
+    // What was read may sit in the page cache only: a killed process's last write was never synced. Readers and the
+    // ledger will rely on it, so it is made durable now.
+    if (file_ != nullptr) return file_->sync_data();
+    return roll(0);
+}
+
+Result<> Journal::cut(const std::filesystem::path& path, std::uint64_t segment_size, std::uint64_t offset) {
+    log::warn(
+        "journal: cut a torn tail, left by a crash during a write that was never acknowledged",
+        {{"file", path.string()}, {"offset", std::to_string(offset)}, {"bytes", std::to_string(recovery_.torn_bytes)}});
+    JZ_CHECK(file_->truncate(offset));
+    JZ_CHECK(file_->preallocate(segment_size));
+    return file_->sync_all();
+}
+
+// Starts the segment of the next entry, large enough for an entry of that extent.
+Result<> Journal::roll(std::uint64_t extent) {
+    SegmentHeader header;
+    header.first_entry = durable_entry() + 1;
+    header.segment_size = std::max(segment_bytes_, sizeof header + extent);
+    header.previous_hash = previous_hash_;
+    header.check = check_of(header);
+    const auto unfinished = directory_ / unfinished_name;
+    JZ_TRY(auto file, disk_.create(unfinished));
+    JZ_CHECK(file->preallocate(header.segment_size));
+    const std::array parts{bytes_of(header)};
+    JZ_CHECK(file->write_at(0, parts));
+    JZ_CHECK(file->sync_all());
+    JZ_CHECK(disk_.rename(unfinished, segment_path(header.first_entry)));
+    JZ_CHECK(disk_.sync_directory(directory_));
+    file_ = std::move(file);
+    segment_ = header.first_entry;
+    segment_size_ = header.segment_size;
+    offset_ = sizeof header;
+    return {};
+}
+
+Error Journal::die(Error cause) {
+    log::error("journal: stopped taking writes", {{"cause", cause.to_string()}});
+    const std::lock_guard guard(failure_mutex_);
+    failure_ = cause;
+    return cause;
+}
+
+std::optional<Error> Journal::failure() const {
+    const std::lock_guard guard(failure_mutex_);
+    return failure_;
+}
+
+Result<Position> Journal::append(Timestamp timestamp, ByteView payload) {
+    if (payload.size() > max_payload_bytes) {
+        return Error(ErrorKind::too_large,
+                     "a journal entry holds at most " + std::to_string(max_payload_bytes) + " bytes");
+    }
+    if (const auto dead = failure()) {
+        return Error(ErrorKind::unavailable, "the journal stopped (" + dead->message() + "); restart to recover");
+    }
+    const std::uint64_t extent = entry_extent(payload.size());
+    if (extent > segment_size_ - offset_) {
+        if (auto rolled = roll(extent); !rolled.ok()) {
+            const Error cause = die(std::move(rolled).error().in("start a journal segment"));
+            return Error(ErrorKind::unavailable,
+                         "the journal stopped (" + cause.message() + "); free space and restart");
+        }
+    }
+    const Position position{durable_entry() + 1, segment_, offset_};
+    EntryHeader header;
+    header.entry = position.entry;
+    header.timestamp = timestamp.ns;
+    header.payload_size = static_cast<std::uint32_t>(payload.size());
+    header.previous_hash = previous_hash_;
+    header.check = check_of(header);
+    const ByteView padding = ByteView(zeros).first(entry_padding(payload.size()));
+    std::array<ByteView, 4> parts{bytes_of(header), payload, padding, {}};
+    const Hash hash = hash_of(std::span(parts).first(3));
+    parts[3] = hash;
+    if (auto written = file_->write_at(offset_, parts); !written.ok()) return die(std::move(written).error());
+    if (auto synced = file_->sync_data(); !synced.ok()) return die(std::move(synced).error());
+    previous_hash_ = hash;
+    offset_ += extent;
+    durable_entry_.store(position.entry, std::memory_order_release);
+    return position;
+}
+
+Reader Journal::read(Position from) const {
+    return {*this, from};
+}
+
+}  // namespace jiaozi::storage
