@@ -34,13 +34,16 @@ TEST(Json, ShowsARecordWithTextIdsDecimalAmountsAndNulls) {
         "{\"object\":\"limit\",\"id\":\"lim_00000000000000000000000001\",\"member\":\"mem_00000000000000000000000002\","
         "\"kind\":\"per_category\",\"category\":\"dri\\\"nks\\u000a\",\"amount\":\"350\",\"asset\":\"CNY\","
         "\"window_days\":7,\"created\":\"1970-01-01T00:00:01.000Z\"}");
-    const std::string member = json_of(Member{.id = MemberId(1), .group = GroupId(1), .person = PersonId(1)});
+    Member person_member;
+    person_member.person = PersonId(1);
+    const std::string member = json_of(person_member);
     EXPECT_NE(member.find("\"device\":null"), std::string::npos) << member;
     EXPECT_NE(member.find("\"created\":null"), std::string::npos) << member;
 }
 
 TEST(Json, NeverShowsTheHashOfAnEnrolmentCode) {
-    const Device device{.id = DeviceId(1), .enrolment_code_hash = Bytes(32, 0xAB)};
+    Device device;
+    device.enrolment_code_hash = Bytes(32, 0xAB);
     EXPECT_EQ(json_of(device).find("abab"), std::string::npos);
 }
 
