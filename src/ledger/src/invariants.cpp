@@ -1,19 +1,26 @@
-#include <jiaozi/ledger/invariants.hpp>
-
 #include <array>
 #include <map>
 
 #include <jiaozi/base/uint128.hpp>
+#include <jiaozi/ledger/invariants.hpp>
 
 namespace jiaozi::ledger {
 namespace {
 
 using Violations = std::vector<Violation>;
 
-bool has(const Account& account, std::uint16_t flag) { return (account.flags & flag) != 0; }
-bool has(const Transfer& transfer, std::uint16_t flag) { return (transfer.flags & flag) != 0; }
-std::string account_text(const Account& account) { return "account " + to_decimal(account.id); }
-std::string transfer_text(const Transfer& transfer) { return "transfer " + to_decimal(transfer.id); }
+bool has(const Account& account, std::uint16_t flag) {
+    return (account.flags & flag) != 0;
+}
+bool has(const Transfer& transfer, std::uint16_t flag) {
+    return (transfer.flags & flag) != 0;
+}
+std::string account_text(const Account& account) {
+    return "account " + to_decimal(account.id);
+}
+std::string transfer_text(const Transfer& transfer) {
+    return "transfer " + to_decimal(transfer.id);
+}
 
 template <class Visit>
 void each_account(const Ledger& ledger, Visit visit) {
@@ -188,7 +195,9 @@ constexpr std::array checkers{
 
 }  // namespace
 
-std::span<const Checker> invariant_checkers() { return checkers; }
+std::span<const Checker> invariant_checkers() {
+    return checkers;
+}
 
 std::vector<Violation> check_invariants(const Ledger& ledger) {
     std::vector<Violation> violations;
