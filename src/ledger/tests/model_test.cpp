@@ -77,6 +77,7 @@ class Comparison {
         const std::uint64_t last = now_ += events.size();
         std::vector<CreateTransferResult> results;
         ledger_.create_transfers(events, last, results);
+        stream_.learn(events, results);
         calls_.push_back([events, last](Ledger& ledger) {
             std::vector<CreateTransferResult> ignored;
             ledger.create_transfers(events, last, ignored);
@@ -92,7 +93,7 @@ class Comparison {
 
     void freeze_or_unfreeze() {
         const uint128 id = stream_.account_id();
-        const bool frozen = stream_.chance(30);
+        const bool frozen = stream_.chance(20);
         const std::uint16_t set = frozen ? account_flags::frozen : 0;
         const std::uint16_t clear = frozen ? 0 : account_flags::frozen;
         const auto expected =

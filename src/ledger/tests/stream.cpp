@@ -1,5 +1,7 @@
 #include "stream.hpp"
 
+#include <algorithm>
+
 namespace jiaozi::ledger::test {
 
 namespace tf = transfer_flags;
@@ -7,20 +9,20 @@ namespace tf = transfer_flags;
 Stream::Stream(std::uint64_t seed) : random_(seed), huge_(chance(25)), account_range_(3 + below(8)) {}
 
 uint128 Stream::account_id() {
-    if (chance(1)) return chance(50) ? 0 : uint128_max;
-    return 1 + below(account_range_ + (chance(3) ? 3 : 0));  // the last few are never created
+    if (below(300) == 0) return chance(50) ? 0 : uint128_max;
+    return 1 + below(account_range_ + (chance(2) ? 3 : 0));  // the last few are never created
 }
 
 std::vector<Account> Stream::accounts() {
     std::vector<Account> batch;
-    const std::size_t count = 1 + below(account_range_);
+    const std::size_t count = account_range_;
     for (std::size_t i = 0; i < count; ++i) {
-        Account a{.id = 1 + below(account_range_), .ledger = chance(90) ? 1U : 2U, .code = 1};
+        Account a{.id = chance(90) ? i + 1 : 1 + below(account_range_), .ledger = chance(95) ? 1U : 2U, .code = 1};
         if (chance(30)) a.flags |= account_flags::debits_must_not_exceed_credits;
         if (chance(10)) a.flags |= account_flags::credits_must_not_exceed_debits;
         if (chance(40)) a.flags |= account_flags::history;
-        if (chance(5)) a.flags |= account_flags::frozen;
-        if (chance(15)) a.flags |= account_flags::linked;
+        if (chance(3)) a.flags |= account_flags::frozen;
+        if (chance(8)) a.flags |= account_flags::linked;
         if (chance(2)) a.flags |= static_cast<std::uint16_t>(1U << below(16));
         if (chance(10)) a.user_data_64 = below(3);
         if (chance(10)) a.user_data_32 = static_cast<std::uint32_t>(below(3));
@@ -57,7 +59,7 @@ Transfer Stream::fresh_transfer() {
                .debit_account_id = account_id(),
                .credit_account_id = account_id(),
                .amount = amount(),
-               .ledger = chance(95) ? 1U : 2U,
+               .ledger = chance(98) ? 1U : 2U,
                .code = 1};
     if (t.debit_account_id == t.credit_account_id && chance(90))
         t.credit_account_id = t.credit_account_id % account_range_ + 1;
@@ -67,7 +69,7 @@ Transfer Stream::fresh_transfer() {
     if ((t.flags & tf::pending) != 0) {
         if (chance(60)) t.timeout_s = static_cast<std::uint32_t>(1 + below(20));
         if (chance(5)) t.flags |= chance(50) ? tf::closing_debit : tf::closing_credit;
-        if (chance(1)) t.timeout_s = UINT32_MAX;
+        if (chance(3)) t.timeout_s = UINT32_MAX;
     }
     if (chance(20)) t.user_data_128 = below(4);
     if (chance(20)) t.user_data_64 = below(4);
@@ -91,7 +93,9 @@ Transfer Stream::resolution() {
 // The same event again, or the same id with one thing changed.
 Transfer Stream::repetition() {
     Transfer t = sent_[sent_.size() - 1 - below(std::min<std::size_t>(sent_.size(), 60))];
-    if (chance(40)) spoil(t);
+    if (!stored_.empty() && chance(60))
+        t = stored_[stored_.size() - 1 - below(std::min<std::size_t>(stored_.size(), 60))];
+    if (chance(50)) spoil(t);
     return t;
 }
 
@@ -148,7 +152,7 @@ void Stream::spoil(Transfer& t) {
 std::vector<Transfer> Stream::transfers() {
     std::vector<Transfer> batch;
     const std::size_t count = 1 + below(chance(80) ? 8 : 40);
-    const std::uint64_t linking = chance(50) ? 40 : 5;
+    const std::uint64_t linking = chance(40) ? 40 : 4;
     while (batch.size() < count) {
         // Sometimes a run of past events in their order, chains included, as a client sends whose answer was lost.
         if (!sent_.empty() && chance(4)) {
@@ -157,10 +161,9 @@ std::vector<Transfer> Stream::transfers() {
             continue;
         }
         const std::uint64_t kind = below(100);
-        Transfer t = kind < 10 && !sent_.empty() ? repetition() : kind < 40 ? resolution() : fresh_transfer();
-        if (chance(4)) spoil(t);
+        Transfer t = kind < 10 && !sent_.empty() ? repetition() : kind < 35 ? resolution() : fresh_transfer();
+        if (chance(3)) spoil(t);
         if (chance(linking)) t.flags |= tf::linked;
-        if (kind >= 40 && (t.flags & tf::pending) != 0) holds_.push_back(t.id);
         batch.push_back(t);
         sent_.push_back(t);
     }
@@ -169,6 +172,14 @@ std::vector<Transfer> Stream::transfers() {
         sent_.back().flags = batch.back().id == sent_.back().id ? batch.back().flags : sent_.back().flags;
     }
     return batch;
+}
+
+void Stream::learn(std::span<const Transfer> batch, std::span<const CreateTransferResult> results) {
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        if (results[i] != CreateTransferResult::ok) continue;
+        stored_.push_back(batch[i]);
+        if ((batch[i].flags & tf::pending) != 0) holds_.push_back(batch[i].id);
+    }
 }
 
 std::uint64_t Stream::pause_ns() {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <random>
+#include <span>
 #include <vector>
 
 #include <jiaozi/ledger/types.hpp>
@@ -17,6 +18,8 @@ class Stream {
 
     std::vector<Account> accounts();    // a batch
     std::vector<Transfer> transfers();  // a batch
+    // What came of a batch, so that later ones can refer to what is really there.
+    void learn(std::span<const Transfer> batch, std::span<const CreateTransferResult> results);
     std::uint64_t below(std::uint64_t end) { return random_() % end; }
     bool chance(std::uint64_t percent) { return below(100) < percent; }
     uint128 account_id();
@@ -37,6 +40,7 @@ class Stream {
     std::uint64_t account_range_;
     std::uint64_t next_id_ = 1;
     std::vector<Transfer> sent_;
+    std::vector<Transfer> stored_;
     std::vector<uint128> holds_;
 };
 

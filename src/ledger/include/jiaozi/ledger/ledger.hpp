@@ -26,8 +26,8 @@ struct StatementQuery {
     std::uint64_t from_ns = 0;
     std::uint64_t to_ns = UINT64_MAX;
     std::size_t limit = 100;
-    bool reversed = false;              // newest first
-    std::optional<std::size_t> cursor;  // `next` of the page before; other fields must be as they were
+    bool reversed = false;                             // newest first
+    std::optional<std::size_t> cursor = std::nullopt;  // `next` of the page before; other fields must be as they were
 };
 
 struct StatementPage {

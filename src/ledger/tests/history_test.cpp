@@ -1,0 +1,226 @@
+// History, statements, balances at a time, digests, and the promises of the interface itself.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <jiaozi/ledger/ledger.hpp>
+
+namespace jiaozi::ledger {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr std::uint64_t second = 1'000'000'000;
+constexpr uint128 wallet = 1;
+constexpr uint128 shop = 2;
+
+// A wallet with history that at second 10·n pays n minor units, for n = 1 … 5, each under transfer id n.
+class History : public testing::Test {
+  protected:
+    History() {
+        create({.id = wallet, .ledger = 156, .code = 1, .flags = account_flags::history}, second);
+        create({.id = shop, .ledger = 156, .code = 1}, 2 * second);
+        for (std::uint64_t n = 1; n <= 5; ++n) pay(n, n, n * 10 * second);
+    }
+
+    void create(const Account& account, std::uint64_t at_ns) {
+        std::vector<CreateAccountResult> results;
+        ledger.create_accounts({&account, 1}, at_ns, results);
+        ASSERT_THAT(results, ElementsAre(CreateAccountResult::ok));
+    }
+
+    CreateTransferResult send(const Transfer& transfer, std::uint64_t at_ns) {
+        std::vector<CreateTransferResult> results;
+        ledger.create_transfers({&transfer, 1}, at_ns, results);
+        return results.at(0);
+    }
+
+    void pay(uint128 id, uint128 amount, std::uint64_t at_ns) {
+        const Transfer t{.id = id,
+                         .debit_account_id = wallet,
+                         .credit_account_id = shop,
+                         .amount = amount,
+                         .ledger = 156,
+                         .code = 1};
+        ASSERT_EQ(send(t, at_ns), CreateTransferResult::ok);
+    }
+
+    std::vector<int> ids(const StatementPage& page) const {
+        std::vector<int> found;
+        for (const BalanceChange& change : page.changes) found.push_back(static_cast<int>(change.transfer_id));
+        return found;
+    }
+
+    Ledger ledger;
+};
+
+TEST_F(History, has_the_balances_after_every_change) {
+    const auto history = ledger.history(wallet);
+    ASSERT_EQ(history.size(), 5U);
+    EXPECT_EQ(history[2].transfer_id, 3U);
+    EXPECT_EQ(history[2].debits_posted, 1U + 2U + 3U);
+    EXPECT_EQ(history[2].timestamp, 30 * second);
+    EXPECT_THAT(ledger.history(shop), IsEmpty());  // no history flag
+    EXPECT_THAT(ledger.history(99), IsEmpty());
+}
+
+TEST_F(History, balance_at_a_time) {
+    EXPECT_EQ(ledger.balance_at(wallet, 10 * second - 1), std::nullopt);
+    EXPECT_EQ(ledger.balance_at(wallet, 10 * second)->debits_posted, 1U);
+    EXPECT_EQ(ledger.balance_at(wallet, 29 * second)->debits_posted, 3U);
+    EXPECT_EQ(ledger.balance_at(wallet, UINT64_MAX)->debits_posted, 15U);
+    EXPECT_EQ(ledger.balance_at(shop, UINT64_MAX), std::nullopt);
+}
+
+TEST_F(History, statement_between_two_times) {
+    EXPECT_THAT(ids(ledger.statement(wallet, {})), ElementsAre(1, 2, 3, 4, 5));
+    EXPECT_THAT(ids(ledger.statement(wallet, {.reversed = true})), ElementsAre(5, 4, 3, 2, 1));
+    EXPECT_THAT(ids(ledger.statement(wallet, {.from_ns = 20 * second, .to_ns = 40 * second})), ElementsAre(2, 3, 4));
+    EXPECT_THAT(ids(ledger.statement(wallet, {.from_ns = 20 * second + 1, .to_ns = 40 * second - 1})), ElementsAre(3));
+    EXPECT_THAT(ids(ledger.statement(wallet, {.from_ns = 40 * second, .to_ns = 20 * second})), IsEmpty());
+    EXPECT_THAT(ids(ledger.statement(wallet, {.limit = 0})), IsEmpty());
+    EXPECT_THAT(ids(ledger.statement(shop, {})), IsEmpty());
+    EXPECT_THAT(ids(ledger.statement(99, {})), IsEmpty());
+}
+
+TEST_F(History, statement_page_by_page) {
+    StatementQuery query{.from_ns = 20 * second, .limit = 2};
+    StatementPage page = ledger.statement(wallet, query);
+    EXPECT_THAT(ids(page), ElementsAre(2, 3));
+    query.cursor = page.next;
+    page = ledger.statement(wallet, query);
+    EXPECT_THAT(ids(page), ElementsAre(4, 5));
+    EXPECT_EQ(page.next, std::nullopt);
+
+    query = {.limit = 2, .reversed = true};
+    page = ledger.statement(wallet, query);
+    EXPECT_THAT(ids(page), ElementsAre(5, 4));
+    pay(6, 6, 60 * second);  // what comes meanwhile does not shift the pages
+    query.cursor = page.next;
+    page = ledger.statement(wallet, query);
+    EXPECT_THAT(ids(page), ElementsAre(3, 2));
+    query.cursor = page.next;
+    page = ledger.statement(wallet, query);
+    EXPECT_THAT(ids(page), ElementsAre(1));
+    EXPECT_EQ(page.next, std::nullopt);
+    query.cursor = 1'000'000;  // a cursor from somewhere else does no harm
+    EXPECT_THAT(ids(ledger.statement(wallet, query)), ElementsAre(6, 5));
+}
+
+TEST_F(History, expiry_is_a_change_of_its_own) {
+    Transfer hold{.debit_account_id = wallet,
+                  .credit_account_id = shop,
+                  .amount = 7,
+                  .timeout_s = 5,
+                  .ledger = 156,
+                  .code = 1,
+                  .flags = transfer_flags::pending};
+    hold.id = 7;
+    ASSERT_EQ(send(hold, 70 * second), CreateTransferResult::ok);
+    hold.id = 8;
+    ASSERT_EQ(send(hold, 71 * second), CreateTransferResult::ok);
+    EXPECT_EQ(ledger.next_expiry_ns(), 75 * second);
+    std::vector<Expired> expired;
+    ledger.expire(80 * second, expired);
+    EXPECT_THAT(expired, ElementsAre(Expired{7, 80 * second}, Expired{8, 80 * second}));
+    EXPECT_EQ(ledger.next_expiry_ns(), std::nullopt);
+
+    const BalanceChange last = ledger.balance_at(wallet, 80 * second).value();
+    EXPECT_EQ(last.cause, ChangeCause::expiry);
+    EXPECT_EQ(last.transfer_id, 8U);
+    EXPECT_EQ(last.debits_pending, 0U);
+    EXPECT_EQ(ledger.balance_at(wallet, 80 * second - 1)->debits_pending, 14U);
+    EXPECT_THAT(ids(ledger.statement(wallet, {.from_ns = 60 * second})), ElementsAre(7, 8, 7, 8));
+}
+
+TEST_F(History, a_broken_chain_leaves_no_trace) {
+    Transfer one{.id = 10,
+                 .debit_account_id = wallet,
+                 .credit_account_id = shop,
+                 .amount = 1,
+                 .ledger = 156,
+                 .code = 1,
+                 .flags = transfer_flags::linked};
+    Transfer two = one;
+    two.id = 11;
+    two.flags = 0;
+    two.credit_account_id = 99;
+    std::vector<CreateTransferResult> results;
+    const Transfer chain[]{one, two};
+    ledger.create_transfers(chain, 90 * second, results);
+    EXPECT_THAT(results,
+                ElementsAre(CreateTransferResult::linked_event_failed, CreateTransferResult::credit_account_not_found));
+    EXPECT_EQ(ledger.history(wallet).size(), 5U);
+    EXPECT_EQ(ledger.refusal_of(10), CreateTransferResult::linked_event_failed);
+    EXPECT_EQ(ledger.refusal_of(11), CreateTransferResult::credit_account_not_found);
+    EXPECT_EQ(ledger.refusal_of(1), std::nullopt);
+}
+
+TEST_F(History, digest_sees_every_kind_of_change) {
+    std::vector<std::uint64_t> digests{ledger.state_digest()};
+    const auto note = [&] {
+        digests.push_back(ledger.state_digest());
+        EXPECT_NE(digests.back(), digests[digests.size() - 2]);
+    };
+    EXPECT_EQ(ledger.state_digest(), digests[0]);
+    ledger.set_account_flags(wallet, account_flags::frozen, 0);
+    note();
+    ledger.set_account_flags(wallet, 0, account_flags::frozen);
+    EXPECT_EQ(ledger.state_digest(), digests[0]);
+    pay(6, 0, 100 * second);
+    note();
+    std::vector<Expired> expired;
+    ledger.expire(101 * second, expired);  // time alone is state
+    note();
+    EXPECT_EQ(
+        send({.id = 12, .debit_account_id = 98, .credit_account_id = shop, .ledger = 156, .code = 1}, 102 * second),
+        CreateTransferResult::debit_account_not_found);
+    note();
+}
+
+TEST(Interface, timestamps_count_up_to_that_of_the_batch) {
+    Ledger ledger;
+    const std::vector<Account> accounts{
+        {.id = 1, .ledger = 1, .code = 1}, {.id = 0}, {.id = 2, .ledger = 1, .code = 1}};
+    std::vector<CreateAccountResult> results{CreateAccountResult::exists};
+    ledger.create_accounts(accounts, 100, results);
+    EXPECT_THAT(results, ElementsAre(CreateAccountResult::ok, CreateAccountResult::id_must_not_be_zero,
+                                     CreateAccountResult::ok));
+    EXPECT_EQ(ledger.find_account(1)->timestamp, 98U);
+    EXPECT_EQ(ledger.find_account(2)->timestamp, 100U);
+    EXPECT_EQ(ledger.last_timestamp_ns(), 100U);
+    ledger.create_accounts({}, 0, results);
+    EXPECT_THAT(results, IsEmpty());
+}
+
+TEST(Interface, the_largest_batch_and_stable_addresses) {
+    Ledger ledger;
+    std::vector<Account> accounts;
+    for (std::size_t i = 1; i <= max_batch; ++i) accounts.push_back({.id = i, .ledger = 1, .code = 1});
+    std::vector<CreateAccountResult> results;
+    ledger.create_accounts({accounts.data(), 1}, 1, results);
+    const Account* first = ledger.find_account(1);
+    ledger.create_accounts(accounts, 1'000'000, results);
+    EXPECT_EQ(results.front(), CreateAccountResult::exists);
+    EXPECT_EQ(results.back(), CreateAccountResult::ok);
+    const Ledger moved = std::move(ledger);
+    EXPECT_EQ(moved.find_account(1), first);
+    EXPECT_EQ(moved.account_count(), max_batch);
+}
+
+TEST(InterfaceDeathTest, wrong_use_is_a_bug_and_stops_the_program) {
+    Ledger ledger;
+    std::vector<CreateTransferResult> results;
+    std::vector<Expired> expired;
+    const std::vector<Transfer> three(3);
+    const std::vector<Transfer> too_many(max_batch + 1);
+    ledger.create_transfers(three, 100, results);
+    EXPECT_DEATH(ledger.create_transfers(three, 102, results), "last_timestamp_ns");
+    EXPECT_DEATH(ledger.create_transfers(too_many, 1'000'000, results), "max_batch");
+    EXPECT_DEATH(ledger.expire(99, expired), "last_timestamp_ns");
+    ledger.expire(100, expired);
+    ledger.create_transfers(three, 103, results);
+}
+
+}  // namespace
+}  // namespace jiaozi::ledger
