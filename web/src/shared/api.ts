@@ -1,0 +1,89 @@
+// The HTTP API as the page uses it. Types come from the OpenAPI document (npm run api).
+import type { components } from "./api.gen";
+
+type Schemas = components["schemas"];
+export type Payment = Schemas["Payment"];
+export type Wallet = Schemas["Wallet"];
+export type Slot = Schemas["Slot"];
+export type Product = Schemas["Product"];
+export type Device = Schemas["Device"];
+export type Group = Schemas["Group"];
+export type Member = Schemas["Member"];
+export type Person = Schemas["Person"];
+export type SandboxDevice = Schemas["SandboxDevice"];
+export type SandboxFault = Schemas["SandboxFault"];
+export type Overview = Schemas["Overview"];
+export type NewPayment = Schemas["NewPayment"];
+export type ApiEvent = Schemas["Event"];
+export type Problem = Schemas["PaymentProblem"];
+type List<T> = { data: T[]; has_more: boolean };
+
+/** A refusal or an error of the server, with its stable code. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    detail: string,
+    readonly payment?: Payment,
+  ) {
+    super(detail);
+  }
+}
+
+export class Api {
+  constructor(private readonly key: string) {}
+
+  async request<T>(method: string, path: string, body?: unknown, idempotencyKey?: string): Promise<T> {
+    const headers: Record<string, string> = { Authorization: `Bearer ${this.key}` };
+    if (body !== undefined) headers["Content-Type"] = "application/json";
+    if (idempotencyKey !== undefined) headers["Idempotency-Key"] = idempotencyKey;
+    const init: RequestInit = { method, headers };
+    if (body !== undefined) init.body = JSON.stringify(body);
+    let response: Response;
+    try {
+      response = await fetch(path, init);
+    } catch {
+      throw new ApiError(0, "unreachable", "");
+    }
+    const answer: unknown = await response.json().catch(() => undefined);
+    if (response.ok) return answer as T;
+    const problem = answer as Partial<Problem> | undefined;
+    throw new ApiError(response.status, problem?.code ?? "unknown", problem?.detail ?? response.statusText, problem?.payment);
+  }
+
+  /** All pages of a list, at most 500 entries: the page shows no more. */
+  async list<T extends { id?: string }>(path: string): Promise<T[]> {
+    const all: T[] = [];
+    const glue = path.includes("?") ? "&" : "?";
+    for (let after = ""; all.length < 500; ) {
+      const page = await this.request<List<T>>("GET", `${path}${glue}limit=100${after}`);
+      all.push(...page.data);
+      const last = page.data.at(-1)?.id;
+      if (!page.has_more || last === undefined) break;
+      after = `&starting_after=${last}`;
+    }
+    return all;
+  }
+
+  slots(device: string) {
+    return this.request<List<Slot>>("GET", `/v1/devices/${device}/slots`);
+  }
+  sandboxDevices() {
+    return this.request<List<SandboxDevice>>("GET", "/v1/sandbox/devices");
+  }
+  setFault(device: string, fault: SandboxFault) {
+    return this.request<SandboxDevice>("POST", `/v1/sandbox/devices/${device}/faults`, { fault });
+  }
+  pay(payment: NewPayment) {
+    return this.request<Payment>("POST", "/v1/payments", payment, crypto.randomUUID());
+  }
+  refund(payment: string) {
+    return this.request<unknown>("POST", `/v1/payments/${payment}/refunds`, {}, crypto.randomUUID());
+  }
+  recentPayments() {
+    return this.request<List<Payment>>("GET", "/v1/payments?limit=30");
+  }
+  overview() {
+    return this.request<Overview>("GET", "/v1/overview");
+  }
+}
