@@ -14,6 +14,7 @@ namespace jiaozi::ledger {
 //   Result check_form(event)         what the event says by itself
 //   Result check_known(state, event) ok: the id is new; otherwise the answer for a known id
 //   Result apply(state, event, ts)   judges against the state and, if ok, changes it
+//   void prefetch(state, event)      starts to bring in the memory that judging it will read; no effect otherwise
 //   void remember(state, event, r)   keeps a refusal that the state, or a failed chain, was the reason for
 template <class Rules>
 class Batch {
@@ -29,6 +30,7 @@ class Batch {
         if (events_.empty()) return;
         const std::uint64_t first = state_.begin_batch(events_.size(), timestamp_ns);
         for (std::size_t i = 0; i < events_.size(); ++i) {
+            if (i + look_ahead < events_.size()) Rules::prefetch(state_, events_[i + look_ahead]);
             const bool linked = (events_[i].flags & Rules::linked) != 0;
             if (linked && !chain_start_) open_chain(i);
             const bool left_open = linked && i + 1 == events_.size();
@@ -40,6 +42,9 @@ class Batch {
     }
 
   private:
+    // How far ahead memory is asked for; what an event needs then arrives while those before it are judged.
+    static constexpr std::size_t look_ahead = 8;
+
     Result judge(const Event& event, std::uint64_t timestamp_ns) {
         if (const Result result = Rules::check_form(event); result != Result::ok) return result;
         if (const Result result = Rules::check_known(state_, event); result != Result::ok) return result;

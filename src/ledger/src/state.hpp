@@ -21,7 +21,7 @@ namespace jiaozi::ledger {
 
 inline constexpr std::uint64_t ns_per_s = 1'000'000'000;
 
-struct AccountRecord {
+struct alignas(64) AccountRecord {
     static constexpr std::uint32_t no_history = UINT32_MAX;
     Account account;
     std::uint32_t history = no_history;  // index into State::histories

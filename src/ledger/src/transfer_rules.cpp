@@ -218,6 +218,12 @@ CreateTransferResult apply_resolving(State& state, const Transfer& event, std::u
 
 }  // namespace
 
+void TransferRules::prefetch(const State& state, const Transfer& event) {
+    for (const uint128 id : {event.debit_account_id, event.credit_account_id}) {
+        if (const AccountRecord* record = id == 0 ? nullptr : state.find_account(id)) __builtin_prefetch(record, 1);
+    }
+}
+
 CreateTransferResult TransferRules::check_form(const Transfer& event) {
     static_assert(transfer_flags::all == 0xFF, "the mask below covers every flag there is");
     if (event.timestamp != 0) return timestamp_must_be_zero;

@@ -13,6 +13,7 @@ struct TransferRules {
     static Result check_form(const Transfer& event);
     static Result check_known(const State& state, const Transfer& event);
     static Result apply(State& state, const Transfer& event, std::uint64_t timestamp_ns);
+    static void prefetch(const State& state, const Transfer& event);
     static void remember(State& state, const Transfer& event, Result result) { state.remember_refusal(event, result); }
 };
 
