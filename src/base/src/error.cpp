@@ -24,7 +24,7 @@ std::string_view name_of(ErrorKind kind) noexcept {
         case ErrorKind::corrupt: return "corrupt";
         case ErrorKind::internal: return "internal";
     }
-    JZ_ASSERT(!"an ErrorKind outside its enum");
+    JZ_ASSERT(false && "an ErrorKind outside its enum");
 }
 
 std::string Error::to_string() const {
