@@ -12,7 +12,7 @@
 
 namespace jiaozi::api {
 
-// "2026-11-21T20:19:22.123Z". Years 1970 to 9999.
+// "2026-11-21T20:19:22.123Z". A Timestamp ends in the year 2554.
 std::string rfc3339(Timestamp time);
 
 // The text between quotes: quotes, backslashes and control characters escaped; UTF-8 passes.
