@@ -63,7 +63,8 @@ Error state_error(const Device& device, std::string_view wanted) {
 }  // namespace
 
 Result<std::unique_ptr<crypto::Signer>> server_signer(crypto::Keystore& keystore) {
-    if (!std::ranges::contains(keystore.names(), server_key_name)) {
+    const std::vector<std::string> names = keystore.names();
+    if (std::ranges::find(names, server_key_name) == names.end()) {
         JZ_CHECK(keystore.add(server_key_name, crypto::generate_key(crypto::Suite::ed25519)));
     }
     return keystore.signer(server_key_name);
@@ -161,9 +162,9 @@ DeviceService::~DeviceService() = default;
 
 Result<std::unique_ptr<DeviceService>> DeviceService::load(Parts parts) {
     auto state = std::make_unique<State>(parts);
-    JZ_CHECK(registry::for_each_device(parts.session, [&](const Device& device) -> Result<> {
+    JZ_CHECK(registry::for_each_device(parts.session, [&](const Device& device) {
         state->remember(device);
-        return {};
+        return Result<>();
     }));
     return std::unique_ptr<DeviceService>(new DeviceService(std::move(state)));
 }
@@ -179,8 +180,12 @@ Result<DeviceWithCode> DeviceService::create(const NewDevice& wanted) {
             .with_code("already_exists")
             .with_param("id");
     }
-    Device device{
-        .id = wanted.id, .kind = wanted.kind, .name = wanted.name, .merchant = wanted.merchant, .sim = wanted.sim};
+    Device device;
+    device.id = wanted.id;
+    device.kind = wanted.kind;
+    device.name = wanted.name;
+    device.merchant = wanted.merchant;
+    device.sim = wanted.sim;
     device.created = state_->parts.clock.now();
     std::string code = state_->set_code(device);
     JZ_CHECK(record_change(state_->parts.session, state_->parts.clock, state_->parts.events,
@@ -275,10 +280,11 @@ Result<ClaimOutcome> DeviceService::claim(DeviceId id, const protocol::Claim& cl
     if (!bound.ok()) return claim_refused(bound.error().message());
     device.sim = std::move(bound).value();
     JZ_CHECK(state_->set_credential(device, claim.suite, claim.public_key));
+    // With another key nothing recorded before verifies any more, and the clock may be another, too.
+    if (device.credential_id != found->second.device.credential_id) device.last_hello = {};
     device.state = DeviceState::active;
     device.enrolment_code_hash.clear();
     device.enrolment_expires = {};
-    device.last_hello = {};  // a new key: nothing recorded under the old one verifies, and the clock may be another
 
     JZ_TRY(const Bytes certificate, state_->certificate_of(device));
     JZ_CHECK(state_->store(device, "device.claimed"));
@@ -320,13 +326,14 @@ bool DeviceService::advance_hello(DeviceId id, Timestamp time) {
 Result<> DeviceService::store_hellos() {
     if (state_->heard.empty()) return {};
     registry::Session& session = state_->parts.session;
-    JZ_CHECK(session.in_transaction([&]() -> Result<> {
+    auto stored = session.in_transaction([&]() -> Result<> {
         for (const DeviceId id : state_->heard) {
             // false: a later one is stored already, together with another change of the record.
             JZ_CHECK(registry::advance_last_hello(session, id, state_->devices.at(id).device.last_hello));
         }
         return {};
-    }));
+    });
+    if (!stored.ok()) return stored;
     state_->heard.clear();
     return {};
 }

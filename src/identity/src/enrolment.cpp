@@ -26,7 +26,7 @@ Error bad_number(std::string_view param, std::string_view says) {
     return Error(ErrorKind::invalid, std::string(param) + ": " + std::string(says)).with_param(param);
 }
 
-Result<std::string> bind(std::string_view param, const std::string& recorded, const std::string& presented) {
+Result<std::string> bind_number(std::string_view param, const std::string& recorded, const std::string& presented) {
     if (recorded.empty()) return presented;
     if (presented.empty()) return bad_number(param, "this device is bound to a number and must present it");
     if (presented != recorded) return bad_number(param, "is not the number that this device is bound to");
@@ -88,9 +88,9 @@ Result<> check_sim(const SimIdentity& sim) {
 Result<SimIdentity> bind_sim(const SimIdentity& recorded, const SimIdentity& presented) {
     JZ_CHECK(check_sim(presented));
     SimIdentity bound;
-    JZ_TRY(bound.iccid, bind("sim.iccid", recorded.iccid, presented.iccid));
-    JZ_TRY(bound.imsi, bind("sim.imsi", recorded.imsi, presented.imsi));
-    JZ_TRY(bound.imei, bind("sim.imei", recorded.imei, presented.imei));
+    JZ_TRY(bound.iccid, bind_number("sim.iccid", recorded.iccid, presented.iccid));
+    JZ_TRY(bound.imsi, bind_number("sim.imsi", recorded.imsi, presented.imsi));
+    JZ_TRY(bound.imei, bind_number("sim.imei", recorded.imei, presented.imei));
     return bound;
 }
 

@@ -14,10 +14,11 @@ Result<> record_change(registry::Session& session, const Clock& clock, api::Even
                       .object_id = change.object_id,
                       .data = change.data,
                       .created = clock.now()};
-    JZ_CHECK(session.in_transaction([&]() -> Result<> {
+    auto stored = session.in_transaction([&]() -> Result<> {
         JZ_CHECK(write());
         return registry::append_many(session, {&event, 1});
-    }));
+    });
+    if (!stored.ok()) return stored;
     // The change is stored: that followers hear of it a little later is no reason to report a failure.
     const auto position = registry::newest_event_position(session);
     if (position.ok()) {

@@ -90,7 +90,8 @@ class DeviceService final : public api::Devices {
     // The envelope's signature by the key in the claim was verified. Order of refusals: unknown_device,
     // device_not_active, claim_refused.
     Result<ClaimOutcome> claim(DeviceId id, const protocol::Claim& claim);
-    // Error claim_refused: the proof or the key is wrong, or another device has it.
+    // Error claim_refused: the proof or the key is wrong, or another device has it. The session goes on, so that the
+    // answer can be sealed; the caller ends it then.
     Result<protocol::Rotated> rotate(DeviceId id, const protocol::Rotate& rotate);
     // Remembers a hello's time in memory; false if it is not later than the last. store_hellos() makes it durable.
     bool advance_hello(DeviceId id, Timestamp time);
