@@ -425,5 +425,8 @@ Counters Engine::counters() const {
 std::uint64_t Engine::state_digest() const {
     return impl_->look([](const ledger::Ledger& ledger) { return ledger.state_digest(); });
 }
+std::vector<ledger::Violation> Engine::check_invariants() const {
+    return impl_->look([](const ledger::Ledger& ledger) { return ledger::check_invariants(ledger); });
+}
 
 }  // namespace jiaozi::engine

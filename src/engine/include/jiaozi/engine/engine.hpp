@@ -21,6 +21,7 @@
 #include <jiaozi/base/result.hpp>
 #include <jiaozi/engine/command.hpp>
 #include <jiaozi/engine/subscription.hpp>
+#include <jiaozi/ledger/invariants.hpp>
 #include <jiaozi/ledger/ledger.hpp>
 #include <jiaozi/storage/disk.hpp>
 
@@ -96,6 +97,9 @@ class Engine {
     Counters counters() const;
     // Equal states have equal digests: replay is checked with it. Walks all state; for tests and audits.
     std::uint64_t state_digest() const;
+    // Runs the ledger's invariant checkers over all state; empty when all is well. For tests and audits: writing waits
+    // meanwhile.
+    std::vector<ledger::Violation> check_invariants() const;
 
   private:
     class Impl;
