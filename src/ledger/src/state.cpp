@@ -36,18 +36,17 @@ void State::close_chain() {
 }
 
 AccountRecord* State::find_account(uint128 id) {
-    const auto found = account_ids_.find(id);
-    return found == account_ids_.end() ? nullptr : found->second;
+    AccountRecord* const* found = account_ids_.find(id);
+    return found == nullptr ? nullptr : *found;
 }
 
 const AccountRecord* State::find_account(uint128 id) const {
-    const auto found = account_ids_.find(id);
-    return found == account_ids_.end() ? nullptr : found->second;
+    AccountRecord* const* found = account_ids_.find(id);
+    return found == nullptr ? nullptr : *found;
 }
 
 const TransferSlot* State::find_slot(uint128 transfer_id) const {
-    const auto found = transfer_ids_.find(transfer_id);
-    return found == transfer_ids_.end() ? nullptr : &found->second;
+    return transfer_ids_.find(transfer_id);
 }
 
 const Transfer* State::find_transfer(uint128 id) const {

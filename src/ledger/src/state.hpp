@@ -15,6 +15,7 @@
 #include <jiaozi/ledger/types.hpp>
 
 #include "chunked.hpp"
+#include "id_map.hpp"
 #include "mix.hpp"
 
 namespace jiaozi::ledger {
@@ -49,9 +50,6 @@ class TransferSlot {
     explicit TransferSlot(std::uint64_t value) : value_(value) {}
     std::uint64_t value_ = 0;
 };
-
-template <class Value>
-using IdMap = boost::unordered_flat_map<uint128, Value, IdHash>;
 
 class State {
   public:

@@ -133,6 +133,44 @@ TEST_F(History, expiry_is_a_change_of_its_own) {
     EXPECT_THAT(ids(ledger.statement(wallet, {.from_ns = 60 * second})), ElementsAre(7, 8, 7, 8));
 }
 
+TEST_F(History, a_hold_is_over_at_the_nanosecond_of_its_expiry) {
+    Transfer hold{.id = 7,
+                  .debit_account_id = wallet,
+                  .credit_account_id = shop,
+                  .amount = 1,
+                  .timeout_s = 5,
+                  .ledger = 156,
+                  .code = 1,
+                  .flags = transfer_flags::pending};
+    ASSERT_EQ(send(hold, 70 * second), CreateTransferResult::ok);
+    hold.id = 8;
+    ASSERT_EQ(send(hold, 70 * second + 1), CreateTransferResult::ok);
+    EXPECT_EQ(send({.id = 9, .pending_id = 7, .flags = transfer_flags::void_pending}, 75 * second),
+              CreateTransferResult::pending_transfer_expired);
+    std::vector<Expired> expired;
+    ledger.expire(75 * second, expired);
+    EXPECT_THAT(expired, ElementsAre(Expired{7, 75 * second}));
+    ledger.expire(75 * second, expired);
+    EXPECT_EQ(expired.size(), 1U);
+    ledger.expire(75 * second + 1, expired);
+    EXPECT_EQ(expired.size(), 2U);
+}
+
+TEST_F(History, a_hold_can_be_posted_until_then) {
+    const Transfer hold{.id = 7,
+                        .debit_account_id = wallet,
+                        .credit_account_id = shop,
+                        .amount = 1,
+                        .timeout_s = 5,
+                        .ledger = 156,
+                        .code = 1,
+                        .flags = transfer_flags::pending};
+    ASSERT_EQ(send(hold, 70 * second), CreateTransferResult::ok);
+    EXPECT_EQ(
+        send({.id = 8, .amount = everything, .pending_id = 7, .flags = transfer_flags::post_pending}, 75 * second - 1),
+        CreateTransferResult::ok);
+}
+
 TEST_F(History, a_broken_chain_leaves_no_trace) {
     Transfer one{.id = 10,
                  .debit_account_id = wallet,
