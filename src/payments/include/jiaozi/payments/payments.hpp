@@ -90,8 +90,8 @@ class PaymentService final : public api::Payments {
 
   private:
     class Impl;
-    explicit PaymentService(std::shared_ptr<Impl> impl);
-    std::shared_ptr<Impl> impl_;
+    explicit PaymentService(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace jiaozi::payments
