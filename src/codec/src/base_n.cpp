@@ -21,7 +21,9 @@ Alphabet alphabet_of(Base64 variant) {
     return {url ? base64_url : base64_standard, 6, 4, padded};
 }
 
-Alphabet alphabet_of(Base32 variant) { return {base32_upper, 5, 8, variant == Base32::padded}; }
+Alphabet alphabet_of(Base32 variant) {
+    return {base32_upper, 5, 8, variant == Base32::padded};
+}
 
 std::string encode(ByteView bytes, const Alphabet& alphabet) {
     std::string text;
@@ -79,10 +81,18 @@ Result<Bytes> decode(std::string_view text, const Alphabet& alphabet, std::strin
 
 }  // namespace
 
-std::string encode_base64(ByteView bytes, Base64 variant) { return encode(bytes, alphabet_of(variant)); }
-Result<Bytes> decode_base64(std::string_view text, Base64 variant) { return decode(text, alphabet_of(variant), "64"); }
+std::string encode_base64(ByteView bytes, Base64 variant) {
+    return encode(bytes, alphabet_of(variant));
+}
+Result<Bytes> decode_base64(std::string_view text, Base64 variant) {
+    return decode(text, alphabet_of(variant), "64");
+}
 
-std::string encode_base32(ByteView bytes, Base32 variant) { return encode(bytes, alphabet_of(variant)); }
-Result<Bytes> decode_base32(std::string_view text, Base32 variant) { return decode(text, alphabet_of(variant), "32"); }
+std::string encode_base32(ByteView bytes, Base32 variant) {
+    return encode(bytes, alphabet_of(variant));
+}
+Result<Bytes> decode_base32(std::string_view text, Base32 variant) {
+    return decode(text, alphabet_of(variant), "32");
+}
 
 }  // namespace jiaozi::codec

@@ -28,7 +28,8 @@ std::optional<std::uint16_t> exact_half(double value) noexcept {
     if (magnitude == 0) return sign;
     int exponent = 0;
     std::frexp(magnitude, &exponent);
-    // magnitude = f × 2^exponent with f in [0.5, 1): normal halves have exponents -13..16, below that the step is 2^-24.
+    // magnitude = f × 2^exponent with f in [0.5, 1): normal halves have exponents -13..16, below that the step is
+    // 2^-24.
     if (exponent > 16) return std::nullopt;
     const int scale = exponent < -13 ? 24 : 11 - exponent;
     const double scaled = std::ldexp(magnitude, scale);
@@ -40,9 +41,11 @@ std::optional<std::uint16_t> exact_half(double value) noexcept {
 
 std::optional<float> exact_single(double value) noexcept {
     if (std::isnan(value)) return std::nullopt;
-    if (std::isfinite(value) && std::fabs(value) > static_cast<double>(std::numeric_limits<float>::max())) return std::nullopt;
+    if (std::isfinite(value) && std::fabs(value) > static_cast<double>(std::numeric_limits<float>::max()))
+        return std::nullopt;
     const auto single = static_cast<float>(value);
-    if (std::bit_cast<std::uint64_t>(static_cast<double>(single)) != std::bit_cast<std::uint64_t>(value)) return std::nullopt;
+    if (std::bit_cast<std::uint64_t>(static_cast<double>(single)) != std::bit_cast<std::uint64_t>(value))
+        return std::nullopt;
     return single;
 }
 

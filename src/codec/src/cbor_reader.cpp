@@ -18,13 +18,18 @@ CborType type_of(std::uint8_t lead) noexcept {
     if (major < major_simple) return static_cast<CborType>(major);
     switch (lead & 31) {
         case 20:
-        case 21: return CborType::boolean;
-        case 22: return CborType::null;
-        case 23: return CborType::undefined;
+        case 21:
+            return CborType::boolean;
+        case 22:
+            return CborType::null;
+        case 23:
+            return CborType::undefined;
         case 25:
         case 26:
-        case 27: return CborType::floating;
-        default: return CborType::simple;
+        case 27:
+            return CborType::floating;
+        default:
+            return CborType::simple;
     }
 }
 
@@ -38,18 +43,30 @@ double to_double(std::uint8_t info, std::uint64_t argument) noexcept {
 
 std::string_view name_of(CborType type) noexcept {
     switch (type) {
-        case CborType::uint: return "unsigned integer";
-        case CborType::negint: return "negative integer";
-        case CborType::bytes: return "byte string";
-        case CborType::text: return "text string";
-        case CborType::array: return "array";
-        case CborType::map: return "map";
-        case CborType::tag: return "tag";
-        case CborType::boolean: return "boolean";
-        case CborType::null: return "null";
-        case CborType::undefined: return "undefined";
-        case CborType::simple: return "simple value";
-        case CborType::floating: return "floating-point number";
+        case CborType::uint:
+            return "unsigned integer";
+        case CborType::negint:
+            return "negative integer";
+        case CborType::bytes:
+            return "byte string";
+        case CborType::text:
+            return "text string";
+        case CborType::array:
+            return "array";
+        case CborType::map:
+            return "map";
+        case CborType::tag:
+            return "tag";
+        case CborType::boolean:
+            return "boolean";
+        case CborType::null:
+            return "null";
+        case CborType::undefined:
+            return "undefined";
+        case CborType::simple:
+            return "simple value";
+        case CborType::floating:
+            return "floating-point number";
     }
     return "unknown";
 }
@@ -138,7 +155,8 @@ Result<void> CborReader::end_item() {
             const ByteView key = input_.subspan(frame.key_start, position_ - frame.key_start);
             const ByteView previous = input_.subspan(frame.previous_start, frame.previous_size);
             if (!std::ranges::lexicographical_compare(previous, key)) {
-                return malformed(equal(previous, key) ? "a map key occurs twice" : "map keys are not in ascending order");
+                return malformed(equal(previous, key) ? "a map key occurs twice"
+                                                      : "map keys are not in ascending order");
             }
             frame.previous_start = frame.key_start;
             frame.previous_size = key.size();
@@ -249,13 +267,18 @@ Result<void> CborReader::skip_one() {
     JZ_TRY(const Head head, begin_item());
     switch (head.major) {
         case 2:
-        case 3: JZ_CHECK(string(head)); return {};
-        case 4: return open(head.argument, false);
+        case 3:
+            JZ_CHECK(string(head));
+            return {};
+        case 4:
+            return open(head.argument, false);
         case 5:
             if (head.argument > UINT64_MAX / 2) return malformed("a container claims more items than there are bytes");
             return open(head.argument * 2, true);
-        case 6: return open(1, false);
-        default: return end_item();
+        case 6:
+            return open(1, false);
+        default:
+            return end_item();
     }
 }
 

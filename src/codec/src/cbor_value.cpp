@@ -1,5 +1,3 @@
-#include <jiaozi/codec/cbor_value.hpp>
-
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -7,6 +5,7 @@
 #include <cmath>
 
 #include <jiaozi/base/uint128.hpp>
+#include <jiaozi/codec/cbor_value.hpp>
 #include <jiaozi/codec/utf8.hpp>
 
 #include "cbor_float.hpp"
@@ -129,9 +128,10 @@ class TolerantDecoder {
         }
         if (!limits_.allow_floats) return fail(ErrorKind::malformed, "floating-point numbers are not accepted here");
         value.type = CborType::floating;
-        value.real = head.info == 25   ? half_to_double(static_cast<std::uint16_t>(head.argument))
-                     : head.info == 26 ? static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(head.argument)))
-                                       : std::bit_cast<double>(head.argument);
+        value.real = head.info == 25 ? half_to_double(static_cast<std::uint16_t>(head.argument))
+                     : head.info == 26
+                         ? static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(head.argument)))
+                         : std::bit_cast<double>(head.argument);
         return value;
     }
 
@@ -152,7 +152,9 @@ class TolerantDecoder {
                 value.text = as_text(content);
                 break;
             }
-            case CborType::array: JZ_CHECK(children(head, 1, depth + 1, value)); break;
+            case CborType::array:
+                JZ_CHECK(children(head, 1, depth + 1, value));
+                break;
             case CborType::map:
                 JZ_CHECK(children(head, 2, depth + 1, value));
                 JZ_CHECK(check_keys(value));
@@ -162,7 +164,8 @@ class TolerantDecoder {
                 JZ_CHECK(children({.major = 6, .info = 1, .argument = 1}, 1, depth + 1, value));
                 break;
             }
-            default: value.number = head.argument;
+            default:
+                value.number = head.argument;
         }
         return value;
     }
@@ -194,7 +197,9 @@ Result<void> write_map(const CborValue& map, CborWriter& out) {
 
 Result<void> write(const CborValue& value, CborWriter& out) {
     switch (value.type) {
-        case CborType::uint: out.uint(value.number); break;
+        case CborType::uint:
+            out.uint(value.number);
+            break;
         case CborType::negint: {
             // Down to -2^64, which int64 does not reach: the head is major type 1 with the same argument.
             CborWriter head;
@@ -203,21 +208,36 @@ Result<void> write(const CborValue& value, CborWriter& out) {
             out.encoded(bytes);
             break;
         }
-        case CborType::bytes: out.bytes(value.bytes); break;
-        case CborType::text: out.text(value.text); break;
+        case CborType::bytes:
+            out.bytes(value.bytes);
+            break;
+        case CborType::text:
+            out.text(value.text);
+            break;
         case CborType::array:
             out.array(value.items.size());
             for (const CborValue& item : value.items) JZ_CHECK(write(item, out));
             break;
-        case CborType::map: return write_map(value, out);
+        case CborType::map:
+            return write_map(value, out);
         case CborType::tag:
             out.tag(value.number);
             return write(value.items.at(0), out);
-        case CborType::boolean: out.boolean(value.number != 0); break;
-        case CborType::null: out.null(); break;
-        case CborType::undefined: out.simple(23); break;
-        case CborType::simple: out.simple(static_cast<std::uint8_t>(value.number)); break;
-        case CborType::floating: out.floating(value.real); break;
+        case CborType::boolean:
+            out.boolean(value.number != 0);
+            break;
+        case CborType::null:
+            out.null();
+            break;
+        case CborType::undefined:
+            out.simple(23);
+            break;
+        case CborType::simple:
+            out.simple(static_cast<std::uint8_t>(value.number));
+            break;
+        case CborType::floating:
+            out.floating(value.real);
+            break;
     }
     return {};
 }
@@ -297,18 +317,30 @@ Result<Bytes> encode_cbor(const CborValue& value) {
 
 std::string cbor_diagnostic(const CborValue& value) {
     switch (value.type) {
-        case CborType::uint: return std::to_string(value.number);
-        case CborType::negint: return "-" + to_decimal(static_cast<uint128>(value.number) + 1);
-        case CborType::bytes: return "h'" + to_hex(value.bytes) + "'";
-        case CborType::text: return quoted(value.text);
-        case CborType::array: return "[" + joined(value.items, false) + "]";
-        case CborType::map: return "{" + joined(value.items, true) + "}";
-        case CborType::tag: return std::to_string(value.number) + "(" + joined(value.items, false) + ")";
-        case CborType::boolean: return value.number != 0 ? "true" : "false";
-        case CborType::null: return "null";
-        case CborType::undefined: return "undefined";
-        case CborType::simple: return "simple(" + std::to_string(value.number) + ")";
-        case CborType::floating: return float_text(value.real);
+        case CborType::uint:
+            return std::to_string(value.number);
+        case CborType::negint:
+            return "-" + to_decimal(static_cast<uint128>(value.number) + 1);
+        case CborType::bytes:
+            return "h'" + to_hex(value.bytes) + "'";
+        case CborType::text:
+            return quoted(value.text);
+        case CborType::array:
+            return "[" + joined(value.items, false) + "]";
+        case CborType::map:
+            return "{" + joined(value.items, true) + "}";
+        case CborType::tag:
+            return std::to_string(value.number) + "(" + joined(value.items, false) + ")";
+        case CborType::boolean:
+            return value.number != 0 ? "true" : "false";
+        case CborType::null:
+            return "null";
+        case CborType::undefined:
+            return "undefined";
+        case CborType::simple:
+            return "simple(" + std::to_string(value.number) + ")";
+        case CborType::floating:
+            return float_text(value.real);
     }
     return {};
 }

@@ -13,7 +13,8 @@ namespace {
 constexpr std::uint8_t major_simple = 7;
 
 void put_big_endian(Bytes& out, std::uint64_t value, unsigned width) {
-    for (unsigned shift = width * 8; shift > 0; shift -= 8) out.push_back(static_cast<std::uint8_t>(value >> (shift - 8)));
+    for (unsigned shift = width * 8; shift > 0; shift -= 8)
+        out.push_back(static_cast<std::uint8_t>(value >> (shift - 8)));
 }
 
 }  // namespace
@@ -45,7 +46,8 @@ void CborWriter::end_item() {
         if (frame.is_map && frame.remaining % 2 == 1) {
             const ByteView all(out_);
             const ByteView key = all.subspan(frame.key_start);
-            JZ_ASSERT(std::ranges::lexicographical_compare(all.subspan(frame.previous_start, frame.previous_size), key));
+            JZ_ASSERT(
+                std::ranges::lexicographical_compare(all.subspan(frame.previous_start, frame.previous_size), key));
             frame.previous_start = frame.key_start;
             frame.previous_size = key.size();
         }

@@ -1,9 +1,8 @@
-#include <jiaozi/codec/emv_qr.hpp>
-
 #include <algorithm>
 #include <array>
 #include <bitset>
 
+#include <jiaozi/codec/emv_qr.hpp>
 #include <jiaozi/codec/utf8.hpp>
 
 namespace jiaozi::codec {
@@ -39,10 +38,18 @@ constexpr std::uint8_t id_crc = 63;
 constexpr std::string_view crc_head = "6304";
 constexpr std::size_t crc_digits = 4;
 
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-bool is_account_template(std::uint8_t id) noexcept { return id >= 26 && id <= 51; }
-bool has_scheme(std::uint8_t id) noexcept { return is_account_template(id) || id >= 80; }
-bool is_template(std::uint8_t id) noexcept { return has_scheme(id) || id == 62 || id == 64; }
+bool is_digit(char c) noexcept {
+    return c >= '0' && c <= '9';
+}
+bool is_account_template(std::uint8_t id) noexcept {
+    return id >= 26 && id <= 51;
+}
+bool has_scheme(std::uint8_t id) noexcept {
+    return is_account_template(id) || id >= 80;
+}
+bool is_template(std::uint8_t id) noexcept {
+    return has_scheme(id) || id == 62 || id == 64;
+}
 
 // Digits with at most one point, something before it, and not zero ("98." is allowed by the specification).
 bool is_amount(std::string_view text) noexcept {
@@ -56,13 +63,20 @@ bool is_amount(std::string_view text) noexcept {
 
 bool fits(Grammar grammar, std::string_view value) noexcept {
     switch (grammar) {
-        case Grammar::any: return true;
-        case Grammar::digits: return std::ranges::all_of(value, is_digit);
-        case Grammar::letters: return std::ranges::all_of(value, [](char c) { return c >= 'A' && c <= 'Z'; });
-        case Grammar::amount: return is_amount(value);
-        case Grammar::initiation: return value == "11" || value == "12";
-        case Grammar::format: return value == "01";
-        case Grammar::tip: return value == "01" || value == "02" || value == "03";
+        case Grammar::any:
+            return true;
+        case Grammar::digits:
+            return std::ranges::all_of(value, is_digit);
+        case Grammar::letters:
+            return std::ranges::all_of(value, [](char c) { return c >= 'A' && c <= 'Z'; });
+        case Grammar::amount:
+            return is_amount(value);
+        case Grammar::initiation:
+            return value == "11" || value == "12";
+        case Grammar::format:
+            return value == "01";
+        case Grammar::tip:
+            return value == "01" || value == "02" || value == "03";
     }
     return false;
 }
@@ -77,7 +91,8 @@ Error field_error(ErrorKind kind, std::uint8_t id, std::string_view what) {
 
 Result<std::uint8_t> take_number(std::string_view& text) {
     if (text.size() < 2 || !is_digit(text[0]) || !is_digit(text[1])) {
-        return Error(ErrorKind::malformed, "EMV QR: two digits expected before \"" + std::string(text.substr(0, 8)) + "\"");
+        return Error(ErrorKind::malformed,
+                     "EMV QR: two digits expected before \"" + std::string(text.substr(0, 8)) + "\"");
     }
     const auto number = static_cast<std::uint8_t>((text[0] - '0') * 10 + (text[1] - '0'));
     text.remove_prefix(2);
@@ -102,7 +117,8 @@ Result<std::vector<EmvField>> parse_fields(std::string_view text) {
         JZ_TRY(const std::uint8_t characters, take_number(text));
         const std::size_t size = bytes_of(text, characters);
         if (characters == 0) return field_error(ErrorKind::malformed, id, "is empty");
-        if (size == std::string_view::npos) return field_error(ErrorKind::malformed, id, "is longer than the rest of the text");
+        if (size == std::string_view::npos)
+            return field_error(ErrorKind::malformed, id, "is longer than the rest of the text");
         if (seen[id]) return field_error(ErrorKind::malformed, id, "occurs twice");
         seen[id] = true;
         fields.push_back({id, std::string(text.substr(0, size))});
@@ -121,7 +137,8 @@ Result<void> check_text(std::string_view text, ErrorKind kind) {
 Result<void> check_template(const EmvField& field, ErrorKind kind) {
     auto inside = parse_fields(field.value);
     if (!inside.ok()) return field_error(kind, field.id, inside.error().message());
-    const bool scheme = std::ranges::any_of(*inside, [](const EmvField& f) { return f.id == 0 && f.value.size() <= 32; });
+    const bool scheme =
+        std::ranges::any_of(*inside, [](const EmvField& f) { return f.id == 0 && f.value.size() <= 32; });
     if (has_scheme(field.id) && !scheme) {
         return field_error(kind, field.id, "needs sub-field 00, the identifier of its scheme, of up to 32 characters");
     }
@@ -146,7 +163,8 @@ Result<void> check(const EmvQr& qr, ErrorKind kind) {
         const auto rule = std::ranges::find(rules, field.id, &Rule::id);
         if (rule == rules.end()) continue;
         const std::size_t characters = utf8_length(field.value);
-        if (characters < rule->min_characters || characters > rule->max_characters || !fits(rule->grammar, field.value)) {
+        if (characters < rule->min_characters || characters > rule->max_characters ||
+            !fits(rule->grammar, field.value)) {
             return field_error(kind, field.id, "is not a " + std::string(rule->name));
         }
     }
@@ -194,7 +212,8 @@ const std::string* EmvQr::find(std::uint8_t id) const noexcept {
 }
 
 Result<std::vector<EmvField>> parse_emv_template(std::string_view value) {
-    if (value.size() > emv_max_characters * 4) return Error(ErrorKind::too_large, "EMV QR: a template has up to 99 characters");
+    if (value.size() > emv_max_characters * 4)
+        return Error(ErrorKind::too_large, "EMV QR: a template has up to 99 characters");
     JZ_CHECK(check_text(value, ErrorKind::malformed));
     return parse_fields(value);
 }
@@ -209,7 +228,8 @@ Result<std::string> encode_emv_template(const std::vector<EmvField>& fields) {
         seen[field.id] = true;
         JZ_CHECK(check_text(field.value, ErrorKind::invalid));
         const std::size_t characters = utf8_length(field.value);
-        if (characters < 1 || characters > 99) return field_error(ErrorKind::invalid, field.id, "must have 1 to 99 characters");
+        if (characters < 1 || characters > 99)
+            return field_error(ErrorKind::invalid, field.id, "must have 1 to 99 characters");
         text += two_digits(field.id) + two_digits(characters) + field.value;
     }
     return text;
@@ -219,7 +239,8 @@ Result<EmvQr> parse_emv_qr(std::string_view payload) {
     // A character takes up to four bytes, so this bounds the work before the characters are counted.
     if (payload.size() > emv_max_characters * 4) return Error(ErrorKind::too_large, "EMV QR: more than 512 characters");
     JZ_CHECK(check_text(payload, ErrorKind::malformed));
-    if (utf8_length(payload) > emv_max_characters) return Error(ErrorKind::too_large, "EMV QR: more than 512 characters");
+    if (utf8_length(payload) > emv_max_characters)
+        return Error(ErrorKind::too_large, "EMV QR: more than 512 characters");
     const std::size_t tail = crc_head.size() + crc_digits;
     if (payload.size() < tail || payload.substr(payload.size() - tail, crc_head.size()) != crc_head) {
         return field_error(ErrorKind::malformed, id_crc, "must come last");
@@ -260,7 +281,8 @@ Result<std::string> encode_emv_payment(const EmvPayment& payment) {
     add_optional(additional, 5, payment.reference_label);
     add_optional(additional, 7, payment.terminal_label);
     for (const EmvField& field : additional) {
-        if (utf8_length(field.value) > 25) return field_error(ErrorKind::invalid, 62, "labels have up to 25 characters");
+        if (utf8_length(field.value) > 25)
+            return field_error(ErrorKind::invalid, 62, "labels have up to 25 characters");
     }
     if (!additional.empty()) {
         JZ_TRY(std::string additional_text, encode_emv_template(additional));

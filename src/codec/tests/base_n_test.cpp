@@ -23,7 +23,9 @@ constexpr Row rfc4648[] = {
     {"foobar", "Zm9vYmFy", "MZXW6YTBOI======"},
 };
 
-std::string unpadded(std::string_view text) { return std::string(text.substr(0, text.find('='))); }
+std::string unpadded(std::string_view text) {
+    return std::string(text.substr(0, text.find('=')));
+}
 
 TEST(BaseN, VectorsOfRfc4648) {
     for (const Row& row : rfc4648) {
@@ -48,8 +50,8 @@ TEST(BaseN, TheUrlAlphabetDiffersInTwoCharacters) {
 }
 
 TEST(BaseN, OneTextForOneValue) {
-    for (const std::string_view text : {"Zg", "Zg=", "Zg===", "Zh==", "Z===", "====", "Zg==Zg==", "Zm9v\n", " Zm9v", "Zm9vA===",
-                                        "Zm=v", "Zm9v===="}) {
+    for (const std::string_view text : {"Zg", "Zg=", "Zg===", "Zh==", "Z===", "====", "Zg==Zg==", "Zm9v\n", " Zm9v",
+                                        "Zm9vA===", "Zm=v", "Zm9v===="}) {
         EXPECT_EQ(decode_base64(text).error().kind(), ErrorKind::malformed) << text;
     }
     for (const std::string_view text : {"Zg==", "Z", "Zh", "Zm9vA"}) {
@@ -74,18 +76,33 @@ TEST(BaseN, EveryLengthComesBack) {
 }
 
 TEST(Utf8, AcceptsAndRefusesByTheTable) {
-    for (const std::string_view good : {"", "abc", "交子", "\xF0\x9F\xA5\x9F", "\xED\x9F\xBF", "\xF4\x8F\xBF\xBF", "\xEE\x80\x80"}) {
+    for (const std::string_view good :
+         {"", "abc", "交子", "\xF0\x9F\xA5\x9F", "\xED\x9F\xBF", "\xF4\x8F\xBF\xBF", "\xEE\x80\x80"}) {
         EXPECT_TRUE(is_utf8(good));
         EXPECT_EQ(replace_invalid_utf8(good), good);
     }
-    const std::string_view bad[] = {"\x80", "\xC0\x80", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xF0\x8F\xBF\xBF",
-                                    "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "\xE4\xBA", "a\xE4", "\xE4\xBA" "a"};
+    const std::string_view bad[] = {"\x80",
+                                    "\xC0\x80",
+                                    "\xC1\xBF",
+                                    "\xE0\x9F\xBF",
+                                    "\xED\xA0\x80",
+                                    "\xF0\x8F\xBF\xBF",
+                                    "\xF4\x90\x80\x80",
+                                    "\xF5\x80\x80\x80",
+                                    "\xFF",
+                                    "\xE4\xBA",
+                                    "a\xE4",
+                                    "\xE4\xBA"
+                                    "a"};
     for (const std::string_view text : bad) {
         EXPECT_FALSE(is_utf8(text)) << to_hex(as_bytes(text));
         EXPECT_TRUE(is_utf8(replace_invalid_utf8(text)));
     }
     EXPECT_EQ(utf8_length("a交子"), 3U);
-    EXPECT_EQ(replace_invalid_utf8("a\xFF" "b"), "a\xEF\xBF\xBD" "b");
+    EXPECT_EQ(replace_invalid_utf8("a\xFF"
+                                   "b"),
+              "a\xEF\xBF\xBD"
+              "b");
 }
 
 }  // namespace

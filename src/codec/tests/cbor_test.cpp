@@ -7,7 +7,9 @@
 namespace jiaozi::codec {
 namespace {
 
-Bytes hex(std::string_view text) { return from_hex(text).value(); }
+Bytes hex(std::string_view text) {
+    return from_hex(text).value();
+}
 
 Result<void> strict(std::string_view text, CborLimits limits = {}) {
     const Bytes bytes = hex(text);
@@ -22,11 +24,22 @@ TEST(CborWriter, WritesTheShortestForm) {
         std::string_view bytes;
     };
     const Row rows[] = {
-        {0, "00"},          {23, "17"},           {24, "1818"},           {255, "18ff"},
-        {256, "190100"},    {65535, "19ffff"},    {65536, "1a00010000"},  {4294967295, "1affffffff"},
-        {4294967296, "1b0000000100000000"},       {INT64_MAX, "1b7fffffffffffffff"},
-        {-1, "20"},         {-24, "37"},          {-25, "3818"},          {-256, "38ff"},
-        {-257, "390100"},   {INT64_MIN, "3b7fffffffffffffff"},
+        {0, "00"},
+        {23, "17"},
+        {24, "1818"},
+        {255, "18ff"},
+        {256, "190100"},
+        {65535, "19ffff"},
+        {65536, "1a00010000"},
+        {4294967295, "1affffffff"},
+        {4294967296, "1b0000000100000000"},
+        {INT64_MAX, "1b7fffffffffffffff"},
+        {-1, "20"},
+        {-24, "37"},
+        {-25, "3818"},
+        {-256, "38ff"},
+        {-257, "390100"},
+        {INT64_MIN, "3b7fffffffffffffff"},
     };
     for (const Row& row : rows) {
         CborWriter out;
@@ -39,8 +52,21 @@ TEST(CborWriter, WritesTheShortestForm) {
 
 TEST(CborWriter, ContainersStringsAndSimpleValues) {
     CborWriter out;
-    out.array(6).map(2).integer(1).text("交子").integer(-1).bytes(Bytes{1, 2}).boolean(true).null().tag(32).text("u").array(0).map(0);
-    EXPECT_EQ(to_hex(out.view()), "86a20166e4baa4e5ad9020420102f5f6d82061" "7580a0");
+    out.array(6)
+        .map(2)
+        .integer(1)
+        .text("交子")
+        .integer(-1)
+        .bytes(Bytes{1, 2})
+        .boolean(true)
+        .null()
+        .tag(32)
+        .text("u")
+        .array(0)
+        .map(0);
+    EXPECT_EQ(to_hex(out.view()),
+              "86a20166e4baa4e5ad9020420102f5f6d82061"
+              "7580a0");
     EXPECT_TRUE(strict(to_hex(out.view())).ok());
 }
 
@@ -66,7 +92,9 @@ TEST(CborMapWriter, SortsByEncodedKey) {
     map.field("aa").uint(5);
     CborWriter out;
     map.write_to(out);
-    EXPECT_EQ(to_hex(out.view()), "a50a0419012c0320026162016261" "6105");
+    EXPECT_EQ(to_hex(out.view()),
+              "a50a0419012c0320026162016261"
+              "6105");
 }
 
 struct Refusal {
@@ -121,16 +149,18 @@ TEST(CborReader, WhatIsRefusedAndWhy) {
 
 TEST(CborReader, FloatsAreReadInTheirShortestFormWhereTheyAreAllowed) {
     const CborLimits floats{.allow_floats = true};
-    for (const std::string_view good : {"f90000", "f98000", "f93c00", "f97bff", "f90001", "f90400", "f97c00", "f9fc00", "f97e00",
-                                        "fa47c35000", "fa7f7fffff", "fb3ff199999999999a", "fb7e37e43c8800759c", "fa33000000"}) {
+    for (const std::string_view good :
+         {"f90000", "f98000", "f93c00", "f97bff", "f90001", "f90400", "f97c00", "f9fc00", "f97e00", "fa47c35000",
+          "fa7f7fffff", "fb3ff199999999999a", "fb7e37e43c8800759c", "fa33000000"}) {
         EXPECT_TRUE(strict(good, floats).ok()) << good;
         const Bytes bytes = hex(good);
         CborReader reader(bytes, floats);
         CborWriter out;
         EXPECT_EQ(to_hex(out.floating(reader.floating().value()).view()), good);
     }
-    for (const std::string_view bad : {"fa3f800000", "fb3ff0000000000000", "fa7f800000", "fb7ff0000000000000", "fa7fc00000",
-                                       "fb7ff8000000000000", "f97e01", "f97c01", "fa00000000", "fb47efffffe0000000", "fa33800000"}) {
+    for (const std::string_view bad :
+         {"fa3f800000", "fb3ff0000000000000", "fa7f800000", "fb7ff0000000000000", "fa7fc00000", "fb7ff8000000000000",
+          "f97e01", "f97c01", "fa00000000", "fb47efffffe0000000", "fa33800000"}) {
         EXPECT_FALSE(strict(bad, floats).ok()) << bad;
     }
 }
@@ -145,7 +175,8 @@ TEST(CborReader, LimitsAreKept) {
 
 TEST(CborReader, WrongTypesAndRangesAreNamed) {
     const Bytes text = hex("6161");
-    EXPECT_NE(CborReader(text).uint().error().message().find("expected unsigned integer, found text string"), std::string::npos);
+    EXPECT_NE(CborReader(text).uint().error().message().find("expected unsigned integer, found text string"),
+              std::string::npos);
     const Bytes big = hex("1b8000000000000000");
     EXPECT_EQ(CborReader(big).integer().error().kind(), ErrorKind::invalid);
     EXPECT_EQ(CborReader(big).uint().value(), 0x8000000000000000ULL);
@@ -181,12 +212,17 @@ Result<Order> decode_order(ByteView bytes) {
 }
 
 TEST(CborMapReader, ReadsAMessageAsATable) {
-    const Bytes full = hex("a301186402626869" "2003");
+    const Bytes full =
+        hex("a301186402626869"
+            "2003");
     const Order order = decode_order(full).value();
     EXPECT_EQ(order.amount, 100U);
     EXPECT_EQ(order.note, "hi");
     EXPECT_EQ(order.shift, 3);
-    EXPECT_FALSE(decode_order(hex("a201186420" "03")).value().note.has_value());
+    EXPECT_FALSE(decode_order(hex("a201186420"
+                                  "03"))
+                     .value()
+                     .note.has_value());
 }
 
 TEST(CborMapReader, UnknownMissingAndWrongFieldsAreRefused) {
@@ -197,11 +233,17 @@ TEST(CborMapReader, UnknownMissingAndWrongFieldsAreRefused) {
     };
     const Case cases[] = {
         {"unknown key first", "a3000001012003", ""},
-        {"unknown key between", "a30101030020" "03", ""},
+        {"unknown key between",
+         "a30101030020"
+         "03",
+         ""},
         {"unknown key last", "a3010120032100", ""},
         {"amount missing", "a12003", "amount"},
         {"shift missing", "a10101", "shift"},
-        {"amount is text", "a2016161" "2003", "amount"},
+        {"amount is text",
+         "a2016161"
+         "2003",
+         "amount"},
         {"note is a number", "a3010102002003", "note"},
         {"a text key", "a361610001012003", ""},
         {"an array", "80", ""},

@@ -9,7 +9,8 @@ namespace {
 const std::string sample =
     "00020101021229300012D156000000000510A93FO3230Q31280012D15600000001030812345678520441115802CN5914BEST TRANSPORT"
     "6007BEIJING64200002ZH0104最佳运输0202北京540523.7253031565502016233030412340603***0708A60086670902ME"
-    "91320016A011223344998877070812345678" "6304A13A";
+    "91320016A011223344998877070812345678"
+    "6304A13A";
 
 // Ends a payload with a right checksum, so that a test sees the refusal it is about.
 std::string with_crc(std::string text) {
@@ -20,7 +21,9 @@ std::string with_crc(std::string text) {
     return text;
 }
 
-TEST(EmvQr, ChecksumOfTheCatalogue) { EXPECT_EQ(crc16_ccitt_false("123456789"), 0x29B1); }
+TEST(EmvQr, ChecksumOfTheCatalogue) {
+    EXPECT_EQ(crc16_ccitt_false("123456789"), 0x29B1);
+}
 
 TEST(EmvQr, ReadsTheSpecificationsSample) {
     const EmvQr qr = parse_emv_qr(sample).value();
@@ -69,11 +72,16 @@ TEST(EmvQr, ValuesOutsideTheirGrammarAreNotWritten) {
         std::string value;
     };
     const Case cases[] = {
-        {"52", &EmvPayment::category, "581"},       {"52", &EmvPayment::category, "58A4"},
-        {"53", &EmvPayment::currency, "CNY"},       {"58", &EmvPayment::country, "cn"},
-        {"58", &EmvPayment::country, "CHN"},        {"59", &EmvPayment::merchant_name, ""},
-        {"59", &EmvPayment::merchant_name, std::string(26, 'x')}, {"60", &EmvPayment::merchant_city, std::string(16, 'x')},
-        {"", &EmvPayment::merchant_name, "a\nb"},   {"", &EmvPayment::merchant_name, "\xFF"},
+        {"52", &EmvPayment::category, "581"},
+        {"52", &EmvPayment::category, "58A4"},
+        {"53", &EmvPayment::currency, "CNY"},
+        {"58", &EmvPayment::country, "cn"},
+        {"58", &EmvPayment::country, "CHN"},
+        {"59", &EmvPayment::merchant_name, ""},
+        {"59", &EmvPayment::merchant_name, std::string(26, 'x')},
+        {"60", &EmvPayment::merchant_city, std::string(16, 'x')},
+        {"", &EmvPayment::merchant_name, "a\nb"},
+        {"", &EmvPayment::merchant_name, "\xFF"},
     };
     for (const Case& c : cases) {
         EmvPayment payment = drink();
@@ -96,7 +104,14 @@ TEST(EmvQr, ValuesOutsideTheirGrammarAreNotWritten) {
 }
 
 TEST(EmvQr, WhatIsRefusedAndWhy) {
-    const std::string body = "000201" "26100006ABCDEF" "52045814" "5303156" "5802CN" "5901A" "6001B";
+    const std::string body =
+        "000201"
+        "26100006ABCDEF"
+        "52045814"
+        "5303156"
+        "5802CN"
+        "5901A"
+        "6001B";
     ASSERT_TRUE(parse_emv_qr(with_crc(body)).ok());
     struct Case {
         const char* why;
@@ -113,11 +128,38 @@ TEST(EmvQr, WhatIsRefusedAndWhy) {
         {"another format", with_crc("000202" + body.substr(6))},
         {"a field twice", with_crc(body + "5901C")},
         {"two checksums", with_crc(with_crc(body))},
-        {"no merchant account", with_crc("000201" "52045814" "5303156" "5802CN" "5901A" "6001B")},
-        {"no category", with_crc("000201" "26100006ABCDEF" "5303156" "5802CN" "5901A" "6001B")},
-        {"no city", with_crc("000201" "26100006ABCDEF" "52045814" "5303156" "5802CN" "5901A")},
-        {"an account without a scheme", with_crc("000201" "26100106ABCDEF" "52045814" "5303156" "5802CN" "5901A" "6001B")},
-        {"an account template that is not one", with_crc("000201" "2604ABCD" "52045814" "5303156" "5802CN" "5901A" "6001B")},
+        {"no merchant account", with_crc("000201"
+                                         "52045814"
+                                         "5303156"
+                                         "5802CN"
+                                         "5901A"
+                                         "6001B")},
+        {"no category", with_crc("000201"
+                                 "26100006ABCDEF"
+                                 "5303156"
+                                 "5802CN"
+                                 "5901A"
+                                 "6001B")},
+        {"no city", with_crc("000201"
+                             "26100006ABCDEF"
+                             "52045814"
+                             "5303156"
+                             "5802CN"
+                             "5901A")},
+        {"an account without a scheme", with_crc("000201"
+                                                 "26100106ABCDEF"
+                                                 "52045814"
+                                                 "5303156"
+                                                 "5802CN"
+                                                 "5901A"
+                                                 "6001B")},
+        {"an account template that is not one", with_crc("000201"
+                                                         "2604ABCD"
+                                                         "52045814"
+                                                         "5303156"
+                                                         "5802CN"
+                                                         "5901A"
+                                                         "6001B")},
         {"a length beyond the end", with_crc(body + "6199A")},
         {"an empty field", with_crc(body + "6100")},
         {"a reserved field", with_crc(body + "6501A")},
@@ -126,7 +168,11 @@ TEST(EmvQr, WhatIsRefusedAndWhy) {
         {"initiation is neither 11 nor 12", with_crc(body + "010213")},
         {"letters where a length should be", with_crc(body + "61ZZA")},
         {"bytes that are not UTF-8", with_crc(body + "6101\xFF")},
-        {"more than 512 characters", with_crc(body + "8099" "0001X0294" + std::string(94, 'x') + "0101y" + std::string(500, '0')),
+        {"more than 512 characters",
+         with_crc(body +
+                  "8099"
+                  "0001X0294" +
+                  std::string(94, 'x') + "0101y" + std::string(500, '0')),
          ErrorKind::too_large},
         {"a megabyte", std::string(1 << 20, '0'), ErrorKind::too_large},
     };

@@ -8,11 +8,14 @@
 namespace jiaozi::crypto {
 namespace {
 
-Error failed(std::string_view what) { return {ErrorKind::internal, "OpenSSL: " + std::string(what) + " failed"}; }
+Error failed(std::string_view what) {
+    return {ErrorKind::internal, "OpenSSL: " + std::string(what) + " failed"};
+}
 
 Result<void> require_size(ByteView value, std::size_t size, std::string_view name) {
     if (value.size() == size) return {};
-    return Error(ErrorKind::invalid, std::string(name) + " must have " + std::to_string(size) + " bytes").with_param(name);
+    return Error(ErrorKind::invalid, std::string(name) + " must have " + std::to_string(size) + " bytes")
+        .with_param(name);
 }
 
 // EVP counts in int.

@@ -1,10 +1,9 @@
-#include <jiaozi/crypto/cose.hpp>
-
 #include <algorithm>
 #include <string>
 
 #include <jiaozi/codec/cbor.hpp>
 #include <jiaozi/codec/cbor_value.hpp>
+#include <jiaozi/crypto/cose.hpp>
 
 namespace jiaozi::crypto {
 namespace {
@@ -23,7 +22,9 @@ constexpr std::uint64_t cwt_tag = 61;
 constexpr std::size_t mac_size = 32;
 constexpr std::size_t max_depth = 8;
 
-Error malformed(std::string_view what) { return {ErrorKind::malformed, "COSE: " + std::string(what)}; }
+Error malformed(std::string_view what) {
+    return {ErrorKind::malformed, "COSE: " + std::string(what)};
+}
 
 Error wrong_proof() {
     return {ErrorKind::unauthenticated, "COSE: the signature or tag is not that of this message under this key"};
@@ -35,7 +36,8 @@ Result<CoseAlgorithm> parse_algorithm(std::int64_t number) {
         case CoseAlgorithm::hmac_256_256:
         case CoseAlgorithm::es256:
         case CoseAlgorithm::eddsa:
-        case CoseAlgorithm::sm2_sm3: return algorithm;
+        case CoseAlgorithm::sm2_sm3:
+            return algorithm;
     }
     return malformed("algorithm " + std::to_string(number) + " is not offered; use -8, -7, -65601 (Sign1) or 5 (Mac0)");
 }
@@ -66,8 +68,9 @@ Bytes assemble(CoseKind kind, ByteView protected_header, ByteView payload, ByteV
 
 }  // namespace
 
-// Walks tag, array and headers of a deterministic encoding; a tolerant one is first rewritten as a deterministic one, of
-// which the message keeps the bytes. What is inside the protected byte string is never rewritten: it is authenticated.
+// Walks tag, array and headers of a deterministic encoding; a tolerant one is first rewritten as a deterministic one,
+// of which the message keeps the bytes. What is inside the protected byte string is never rewritten: it is
+// authenticated.
 class CoseDecoder {
   public:
     CoseDecoder(ByteView input, const CoseOptions& options) : input_(input), options_(options) {}
@@ -185,23 +188,27 @@ class CoseDecoder {
         switch (label) {
             case label_alg: {
                 // An unprotected algorithm is not authenticated; it may repeat nothing and decide nothing.
-                if (bucket == Bucket::unprotected) return malformed("the algorithm (1) must be in the protected header");
+                if (bucket == Bucket::unprotected)
+                    return malformed("the algorithm (1) must be in the protected header");
                 JZ_TRY(const std::int64_t number, reader.integer());
                 return set_algorithm(number);
             }
-            case label_crit: return malformed("critical header parameters (2) are not offered");
+            case label_crit:
+                return malformed("critical header parameters (2) are not offered");
             case label_kid: {
                 if (message_.kid_) return malformed("kid (4) is in both headers");
                 JZ_TRY(message_.kid_, reader.bytes());
                 return {};
             }
-            default: return reader.skip();
+            default:
+                return reader.skip();
         }
     }
 
     Result<void> check_proof() const {
         const bool is_mac = message_.algorithm_ == CoseAlgorithm::hmac_256_256;
-        if (is_mac != (message_.kind_ == CoseKind::mac0)) return malformed("the algorithm does not fit the message's type");
+        if (is_mac != (message_.kind_ == CoseKind::mac0))
+            return malformed("the algorithm does not fit the message's type");
         if (message_.proof_.size() != (is_mac ? mac_size : signature_size)) {
             return malformed("the signature or tag has the wrong length");
         }
@@ -216,9 +223,12 @@ class CoseDecoder {
 
 CoseAlgorithm cose_algorithm(Suite suite) noexcept {
     switch (suite) {
-        case Suite::ed25519: return CoseAlgorithm::eddsa;
-        case Suite::p256: return CoseAlgorithm::es256;
-        case Suite::sm2: return CoseAlgorithm::sm2_sm3;
+        case Suite::ed25519:
+            return CoseAlgorithm::eddsa;
+        case Suite::p256:
+            return CoseAlgorithm::es256;
+        case Suite::sm2:
+            return CoseAlgorithm::sm2_sm3;
     }
     return CoseAlgorithm::eddsa;
 }
@@ -237,8 +247,7 @@ Bytes cose_to_be_authenticated(const CoseMessage& message, ByteView external_aad
 
 Result<Bytes> cose_sign1(const Signer& signer, ByteView payload, std::optional<ByteView> kid, ByteView external_aad) {
     const Bytes header = protected_header_for(cose_algorithm(signer.suite()), kid);
-    JZ_TRY(const Signature signature,
-           signer.sign(to_be_authenticated(CoseKind::sign1, header, external_aad, payload)));
+    JZ_TRY(const Signature signature, signer.sign(to_be_authenticated(CoseKind::sign1, header, external_aad, payload)));
     return assemble(CoseKind::sign1, header, payload, signature);
 }
 
@@ -250,7 +259,8 @@ Bytes cose_mac0(const HmacKey& key, ByteView payload, std::optional<ByteView> ki
 
 Result<void> verify_cose(const CoseMessage& message, const Verifier& verifier, ByteView external_aad) {
     const bool fits = message.kind() == CoseKind::sign1 && message.algorithm() == cose_algorithm(verifier.suite());
-    if (!fits || !verifier.verify(cose_to_be_authenticated(message, external_aad), message.proof())) return wrong_proof();
+    if (!fits || !verifier.verify(cose_to_be_authenticated(message, external_aad), message.proof()))
+        return wrong_proof();
     return {};
 }
 

@@ -1,8 +1,7 @@
-#include <jiaozi/crypto/cose_key.hpp>
-
 #include <string>
 
 #include <jiaozi/codec/cbor.hpp>
+#include <jiaozi/crypto/cose_key.hpp>
 
 namespace jiaozi::crypto {
 namespace {
@@ -30,7 +29,8 @@ constexpr std::size_t coordinate_size = 32;
 constexpr CborLimits limits{.max_bytes = 1024, .max_depth = 2, .max_items = 32};
 
 Error unsupported() {
-    return {ErrorKind::invalid, "COSE_Key: use OKP (1) with Ed25519 (6) or X25519 (4), or EC2 (2) with P-256 (1) or SM2 (-65601)"};
+    return {ErrorKind::invalid,
+            "COSE_Key: use OKP (1) with Ed25519 (6) or X25519 (4), or EC2 (2) with P-256 (1) or SM2 (-65601)"};
 }
 
 void start(CborWriter& out, std::uint64_t fields, std::uint64_t type, std::optional<ByteView> kid, std::int64_t curve,
@@ -48,7 +48,8 @@ Bytes encode_okp(std::int64_t curve, ByteView x, std::optional<ByteView> kid) {
 
 // The point, compressed or not, that x and y stand for.
 Result<Bytes> read_point(CborMapReader& map, ByteView x) {
-    if (x.size() != coordinate_size) return Error(ErrorKind::malformed, "COSE_Key: x must have 32 bytes").with_param("x");
+    if (x.size() != coordinate_size)
+        return Error(ErrorKind::malformed, "COSE_Key: x must have 32 bytes").with_param("x");
     JZ_CHECK(map.required(label_y, "y"));
     JZ_TRY(const CborType type, map.reader().peek());
     Bytes point;
@@ -59,7 +60,8 @@ Result<Bytes> read_point(CborMapReader& map, ByteView x) {
         return point;
     }
     JZ_TRY(const ByteView y, map.reader().bytes());
-    if (y.size() != coordinate_size) return Error(ErrorKind::malformed, "COSE_Key: y must have 32 bytes").with_param("y");
+    if (y.size() != coordinate_size)
+        return Error(ErrorKind::malformed, "COSE_Key: y must have 32 bytes").with_param("y");
     point.push_back(4);
     append(point, x);
     append(point, y);
@@ -81,7 +83,8 @@ Result<void> read_okp(std::int64_t curve, ByteView x, CosePublicKey& key) {
         return {};
     }
     if (curve != curve_x25519) return unsupported();
-    if (x.size() != x25519_key_size) return Error(ErrorKind::malformed, "COSE_Key: x must have 32 bytes").with_param("x");
+    if (x.size() != x25519_key_size)
+        return Error(ErrorKind::malformed, "COSE_Key: x must have 32 bytes").with_param("x");
     key.public_key = to_bytes(x);
     return {};
 }
@@ -113,9 +116,14 @@ Result<CosePublicKey> decode_cose_key(ByteView input) {
     JZ_TRY(const std::int64_t curve, map.integer(label_curve, "crv"));
     JZ_TRY(const ByteView x, map.bytes(label_x, "x"));
     switch (type) {
-        case type_okp: JZ_CHECK(read_okp(curve, x, key)); break;
-        case type_ec2: JZ_CHECK(read_ec2(map, curve, x, key)); break;
-        default: return unsupported();
+        case type_okp:
+            JZ_CHECK(read_okp(curve, x, key));
+            break;
+        case type_ec2:
+            JZ_CHECK(read_ec2(map, curve, x, key));
+            break;
+        default:
+            return unsupported();
     }
     JZ_CHECK(map.finish());
     JZ_CHECK(reader.finish());

@@ -34,7 +34,8 @@ Result<EcPoint> decode_point(Suite suite, ByteView encoded) {
     EcPoint point(EC_POINT_new(&group));
     JZ_ASSERT(point);
     // EC_POINT_oct2point checks the coordinates' range and the curve's equation; both curves have cofactor 1.
-    if (EC_POINT_oct2point(&group, point.get(), encoded.data(), encoded.size(), nullptr) != 1) return not_a_point(suite);
+    if (EC_POINT_oct2point(&group, point.get(), encoded.data(), encoded.size(), nullptr) != 1)
+        return not_a_point(suite);
     return point;
 }
 

@@ -26,8 +26,8 @@ using BigNumber = std::unique_ptr<BIGNUM, EvpFree<BN_clear_free>>;
 using EcGroup = std::unique_ptr<EC_GROUP, EvpFree<EC_GROUP_free>>;
 using EcPoint = std::unique_ptr<EC_POINT, EvpFree<EC_POINT_free>>;
 
-// Takes back what OpenSSL puts in this thread's error queue: a refused signature must not look, to the TLS code that reads
-// the queue later on the same thread, like a failure of its own.
+// Takes back what OpenSSL puts in this thread's error queue: a refused signature must not look, to the TLS code that
+// reads the queue later on the same thread, like a failure of its own.
 class ErrorMark {
   public:
     ErrorMark() noexcept { ERR_set_mark(); }

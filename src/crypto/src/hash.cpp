@@ -1,5 +1,6 @@
-// OpenSSL 3 marks its SHA256_* functions deprecated in favour of EVP. They are used here on purpose: an EVP context lives
-// on the heap and costs more to set up than a device message costs to hash, and the state must be copied for HmacKey.
+// OpenSSL 3 marks its SHA256_* functions deprecated in favour of EVP. They are used here on purpose: an EVP context
+// lives on the heap and costs more to set up than a device message costs to hash, and the state must be copied for
+// HmacKey.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <algorithm>
 #include <cstring>
@@ -16,11 +17,15 @@ constexpr std::size_t block_size = 64;
 
 static_assert(sizeof(SHA256_CTX) == 112 && alignof(SHA256_CTX) <= 8, "Sha256 holds an SHA256_CTX in place");
 
-SHA256_CTX* context(std::array<std::uint8_t, 112>& state) noexcept { return reinterpret_cast<SHA256_CTX*>(state.data()); }
+SHA256_CTX* context(std::array<std::uint8_t, 112>& state) noexcept {
+    return reinterpret_cast<SHA256_CTX*>(state.data());
+}
 
 }  // namespace
 
-Sha256::Sha256() noexcept : state_{} { SHA256_Init(context(state_)); }
+Sha256::Sha256() noexcept : state_{} {
+    SHA256_Init(context(state_));
+}
 
 Sha256& Sha256::update(ByteView bytes) noexcept {
     SHA256_Update(context(state_), bytes.data(), bytes.size());
@@ -33,7 +38,9 @@ Digest Sha256::finish() noexcept {
     return digest;
 }
 
-Digest sha256(ByteView bytes) noexcept { return Sha256().update(bytes).finish(); }
+Digest sha256(ByteView bytes) noexcept {
+    return Sha256().update(bytes).finish();
+}
 
 struct Sm3::State {
     std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context{EVP_MD_CTX_new(), &EVP_MD_CTX_free};
@@ -58,7 +65,9 @@ Digest Sm3::finish() {
     return digest;
 }
 
-Digest sm3(ByteView bytes) { return Sm3().update(bytes).finish(); }
+Digest sm3(ByteView bytes) {
+    return Sm3().update(bytes).finish();
+}
 
 HmacKey::HmacKey(ByteView key) noexcept {
     std::array<std::uint8_t, block_size> block{};
@@ -79,7 +88,9 @@ HmacKey::~HmacKey() {
     wipe(outer_.state_);
 }
 
-Digest HmacKey::mac(ByteView message) const noexcept { return mac({message}); }
+Digest HmacKey::mac(ByteView message) const noexcept {
+    return mac({message});
+}
 
 Digest HmacKey::mac(std::initializer_list<ByteView> parts) const noexcept {
     Sha256 inner = inner_;
@@ -87,9 +98,13 @@ Digest HmacKey::mac(std::initializer_list<ByteView> parts) const noexcept {
     return Sha256(outer_).update(inner.finish()).finish();
 }
 
-bool HmacKey::verify(ByteView message, ByteView tag) const noexcept { return constant_time_equal(mac(message), tag); }
+bool HmacKey::verify(ByteView message, ByteView tag) const noexcept {
+    return constant_time_equal(mac(message), tag);
+}
 
-Digest hmac_sha256(ByteView key, ByteView message) noexcept { return HmacKey(key).mac(message); }
+Digest hmac_sha256(ByteView key, ByteView message) noexcept {
+    return HmacKey(key).mac(message);
+}
 
 SecretBytes hkdf_sha256(ByteView input_key, ByteView salt, ByteView info, std::size_t size) {
     JZ_ASSERT(size <= 255 * sizeof(Digest));

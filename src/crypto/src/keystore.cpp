@@ -1,6 +1,4 @@
 // The names are those of docs/formats/keystore.md.
-#include <jiaozi/crypto/keystore.hpp>
-
 #include <algorithm>
 
 #include <sodium.h>
@@ -8,6 +6,7 @@
 #include <jiaozi/codec/cbor.hpp>
 #include <jiaozi/crypto/aead.hpp>
 #include <jiaozi/crypto/hash.hpp>
+#include <jiaozi/crypto/keystore.hpp>
 
 #include "secure_file.hpp"
 #include "sodium_ready.hpp"
@@ -122,8 +121,12 @@ Kdf new_kdf(KdfStrength strength) {
 SecretBytes derive(const SecretBytes& master, std::string_view info, std::size_t size) {
     return hkdf_sha256(master.view(), {}, as_bytes(info), size);
 }
-SecretBytes seal_key(const SecretBytes& master) { return derive(master, "jiaozi keystore seal", aes256_key_size); }
-Bytes check_of(const SecretBytes& master) { return to_bytes(derive(master, "jiaozi keystore check", check_size).view()); }
+SecretBytes seal_key(const SecretBytes& master) {
+    return derive(master, "jiaozi keystore seal", aes256_key_size);
+}
+Bytes check_of(const SecretBytes& master) {
+    return to_bytes(derive(master, "jiaozi keystore check", check_size).view());
+}
 
 Bytes additional_data(ByteView header) {
     Bytes bytes = to_bytes(as_bytes(magic));
@@ -175,7 +178,8 @@ Result<Entries> decode_body(ByteView body) {
         JZ_CHECK(reader.array_of(2));
         JZ_TRY(const std::uint64_t kind, reader.uint());
         JZ_TRY(const ByteView value, reader.bytes());
-        if (!is_name(name) || kind < 1 || kind > 5) return Error(ErrorKind::malformed, "an entry is not of this format");
+        if (!is_name(name) || kind < 1 || kind > 5)
+            return Error(ErrorKind::malformed, "an entry is not of this format");
         JZ_CHECK(check_entry(static_cast<EntryKind>(kind), value));
         entries.emplace(name, KeystoreEntry{static_cast<EntryKind>(kind), SecretBytes(value)});
     }
@@ -236,7 +240,8 @@ struct Keystore::State {
     Result<const KeystoreEntry*> find(std::string_view name) const {
         const auto found = entries.find(name);
         if (found != entries.end()) return &found->second;
-        return Error(ErrorKind::not_found, path.string() + " has no entry named " + std::string(name)).with_param("name");
+        return Error(ErrorKind::not_found, path.string() + " has no entry named " + std::string(name))
+            .with_param("name");
     }
 };
 
@@ -246,6 +251,8 @@ Keystore& Keystore::operator=(Keystore&&) noexcept = default;
 Keystore::~Keystore() = default;
 
 Result<Keystore> Keystore::create(const std::filesystem::path& path, const KeystoreUnlock& unlock) {
+    if (unlock.value_.empty())
+        return Error(ErrorKind::invalid, "an empty passphrase protects nothing").with_param("passphrase");
     auto state = std::make_unique<State>();
     state->path = path;
     state->unlock = static_cast<std::uint64_t>(unlock.kind_);
@@ -271,12 +278,14 @@ Result<Keystore> Keystore::open(const std::filesystem::path& path, const Keystor
     const auto head = part();
     const auto sealed = head.ok() ? part() : head;
     const auto sum = sealed.ok() ? part() : sealed;
-    if (!sum.ok() || !reader.finish().ok() || !equal(*sum, sum_of(*head, *sealed))) return corrupt(path, "the file is damaged");
+    if (!sum.ok() || !reader.finish().ok() || !equal(*sum, sum_of(*head, *sealed)))
+        return corrupt(path, "the file is damaged");
     const auto header = decode_header(*head);
     if (!header.ok()) return corrupt(path, header.error().message());
     if (header->unlock != static_cast<std::uint64_t>(unlock.kind_)) {
-        return Error(ErrorKind::unauthenticated, path.string() + (header->unlock == 1 ? " opens with a passphrase, not a key file"
-                                                                                      : " opens with a key file, not a passphrase"));
+        return Error(ErrorKind::unauthenticated,
+                     path.string() + (header->unlock == 1 ? " opens with a passphrase, not a key file"
+                                                          : " opens with a key file, not a passphrase"));
     }
     auto state = std::make_unique<State>();
     state->path = path;
@@ -316,7 +325,8 @@ Result<void> Keystore::add(std::string_view name, EntryKind kind, ByteView value
     JZ_CHECK(check_entry(kind, value));
     const auto [at, added] = state_->entries.emplace(name, KeystoreEntry{kind, SecretBytes(value)});
     if (!added) {
-        return Error(ErrorKind::conflict, "there is an entry named " + std::string(name) + "; remove it first").with_param("name");
+        return Error(ErrorKind::conflict, "there is an entry named " + std::string(name) + "; remove it first")
+            .with_param("name");
     }
     return state_->change({}, at->first);
 }
@@ -342,7 +352,8 @@ Result<std::unique_ptr<Signer>> Keystore::signer(std::string_view name) const {
 Result<SecretBytes> Keystore::secret(std::string_view name) const {
     JZ_TRY(const KeystoreEntry* const entry, state_->find(name));
     if (entry->kind <= EntryKind::sm2) {
-        return Error(ErrorKind::invalid, std::string(name) + " is a signature key; ask for its signer").with_param("name");
+        return Error(ErrorKind::invalid, std::string(name) + " is a signature key; ask for its signer")
+            .with_param("name");
     }
     return entry->value.clone();
 }

@@ -15,7 +15,9 @@ void require_sodium() noexcept {
     JZ_ASSERT(status >= 0);
 }
 
-void wipe(ByteSpan memory) noexcept { sodium_memzero(memory.data(), memory.size()); }
+void wipe(ByteSpan memory) noexcept {
+    sodium_memzero(memory.data(), memory.size());
+}
 
 bool constant_time_equal(ByteView left, ByteView right) noexcept {
     return left.size() == right.size() && sodium_memcmp(left.data(), right.data(), left.size()) == 0;
@@ -31,7 +33,9 @@ SecretBytes::SecretBytes(std::size_t size) : data_(size == 0 ? nullptr : new std
     if (size != 0) sodium_mlock(data_.get(), size);
 }
 
-SecretBytes::SecretBytes(ByteView copied) : SecretBytes(copied.size()) { std::ranges::copy(copied, data_.get()); }
+SecretBytes::SecretBytes(ByteView copied) : SecretBytes(copied.size()) {
+    std::ranges::copy(copied, data_.get());
+}
 
 SecretBytes SecretBytes::random(std::size_t size) {
     SecretBytes secret(size);
@@ -58,7 +62,9 @@ SecretBytes& SecretBytes::operator=(SecretBytes&& other) noexcept {
     return *this;
 }
 
-SecretBytes::~SecretBytes() { clear(); }
+SecretBytes::~SecretBytes() {
+    clear();
+}
 
 void SecretBytes::clear() noexcept {
     if (data_) wipe(mutable_view());

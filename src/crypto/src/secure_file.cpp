@@ -44,7 +44,8 @@ Result<void> sync_directory(const std::filesystem::path& file) {
 }
 
 // link() instead of rename(): it fails when somebody else has made the file meanwhile.
-Result<void> put_in_place(const std::filesystem::path& temporary, const std::filesystem::path& path, Existing existing) {
+Result<void> put_in_place(const std::filesystem::path& temporary, const std::filesystem::path& path,
+                          Existing existing) {
     if (existing == Existing::replace) {
         if (::rename(temporary.c_str(), path.c_str()) != 0) return errno_error("rename to " + path.string());
         return sync_directory(path);
@@ -63,13 +64,15 @@ Result<SecretBytes> read_private_file(const std::filesystem::path& path, std::si
     const std::string name = path.string();
     const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     if (!file.ok() && errno == ENOENT) return Error(ErrorKind::not_found, name + " does not exist");
-    if (!file.ok() && errno == ELOOP) return Error(ErrorKind::forbidden, name + " is a symbolic link; name the file itself");
+    if (!file.ok() && errno == ELOOP)
+        return Error(ErrorKind::forbidden, name + " is a symbolic link; name the file itself");
     if (!file.ok()) return errno_error("open " + name);
-    struct stat status {};
+    struct stat status{};
     if (::fstat(file.get(), &status) != 0) return errno_error("examine " + name);
     if (!S_ISREG(status.st_mode)) return Error(ErrorKind::forbidden, name + " is not a regular file");
     if (status.st_uid != ::geteuid() || (status.st_mode & 0177) != 0) {
-        return Error(ErrorKind::forbidden, name + " must belong to the user who runs this and be readable by nobody else: chmod 600");
+        return Error(ErrorKind::forbidden,
+                     name + " must belong to the user who runs this and be readable by nobody else: chmod 600");
     }
     if (static_cast<std::size_t>(status.st_size) > max_bytes) {
         return Error(ErrorKind::too_large, name + " has more than " + std::to_string(max_bytes) + " bytes");

@@ -1,9 +1,9 @@
-#include <jiaozi/crypto/signature.hpp>
-
 #include <algorithm>
 #include <string>
 
 #include <sodium.h>
+
+#include <jiaozi/crypto/signature.hpp>
 
 #include "ec_curve.hpp"
 #include "signature_impl.hpp"
@@ -42,9 +42,8 @@ class Ed25519Verifier final : public Verifier::Impl {
     explicit Ed25519Verifier(Bytes public_key) : Impl(Suite::ed25519, std::move(public_key)) {}
     bool verify(ByteView message, ByteView signature) const noexcept override {
         // libsodium refuses s not below the group order, and small-order or non-canonical points.
-        return signature.size() == signature_size && crypto_sign_verify_detached(signature.data(), message.data(),
-                                                                                  message.size(),
-                                                                                  public_key().data()) == 0;
+        return signature.size() == signature_size &&
+               crypto_sign_verify_detached(signature.data(), message.data(), message.size(), public_key().data()) == 0;
     }
 };
 
@@ -60,9 +59,12 @@ Result<Bytes> check_ed25519_public(ByteView public_key) {
 
 std::string_view name_of(Suite suite) noexcept {
     switch (suite) {
-        case Suite::ed25519: return "ed25519";
-        case Suite::p256: return "p256";
-        case Suite::sm2: return "sm2";
+        case Suite::ed25519:
+            return "ed25519";
+        case Suite::p256:
+            return "p256";
+        case Suite::sm2:
+            return "sm2";
     }
     return "unknown";
 }
@@ -125,13 +127,19 @@ Result<std::unique_ptr<Signer>> make_signer(const KeyPair& key) {
     return std::unique_ptr<Signer>(std::make_unique<Ed25519Signer>(derived));
 }
 
-Suite Verifier::suite() const noexcept { return impl_->suite(); }
-ByteView Verifier::public_key() const noexcept { return impl_->public_key(); }
-bool Verifier::verify(ByteView message, ByteView signature) const noexcept { return impl_->verify(message, signature); }
+Suite Verifier::suite() const noexcept {
+    return impl_->suite();
+}
+ByteView Verifier::public_key() const noexcept {
+    return impl_->public_key();
+}
+bool Verifier::verify(ByteView message, ByteView signature) const noexcept {
+    return impl_->verify(message, signature);
+}
 
-Result<Verifier> make_verifier(Suite suite, ByteView public_key) {
+Result<Verifier> make_verifier(Suite suite, ByteView public_key, HighS high_s) {
     if (suite != Suite::ed25519) {
-        JZ_TRY(auto impl, make_ec_verifier(suite, public_key));
+        JZ_TRY(auto impl, make_ec_verifier(suite, public_key, high_s));
         return Verifier(std::move(impl));
     }
     JZ_TRY(Bytes checked, check_ed25519_public(public_key));

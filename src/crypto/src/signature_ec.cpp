@@ -1,5 +1,5 @@
-// ECDSA on P-256 with SHA-256 and SM2 with SM3, through OpenSSL's EVP. A context with key, digest and (SM2) user id is set
-// up once per key and copied per operation: the set-up, which looks the algorithms up, costs more than the copy.
+// ECDSA on P-256 with SHA-256 and SM2 with SM3, through OpenSSL's EVP. A context with key, digest and (SM2) user id is
+// set up once per key and copied per operation: the set-up, which looks the algorithms up, costs more than the copy.
 #include <algorithm>
 #include <string>
 
@@ -15,8 +15,9 @@ constexpr std::string_view sm2_user_id = "1234567812345678";
 
 using Scalar = std::array<std::uint8_t, ec_scalar_size>;
 
-constexpr Scalar p256_order = {0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-                               0xBC, 0xE6, 0xFA, 0xAD, 0xA7, 0x17, 0x9E, 0x84, 0xF3, 0xB9, 0xCA, 0xC2, 0xFC, 0x63, 0x25, 0x51};
+constexpr Scalar p256_order = {0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0xFF,
+                               0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xBC, 0xE6, 0xFA, 0xAD, 0xA7, 0x17,
+                               0x9E, 0x84, 0xF3, 0xB9, 0xCA, 0xC2, 0xFC, 0x63, 0x25, 0x51};
 
 // Big-endian halves and differences on fixed-size numbers; s is public, so nothing here need be constant time.
 constexpr Scalar half(const Scalar& value) {
@@ -30,7 +31,9 @@ constexpr Scalar half(const Scalar& value) {
 }
 constexpr Scalar p256_half_order = half(p256_order);
 
-bool is_low(ByteView s) { return !std::ranges::lexicographical_compare(p256_half_order, s); }
+bool is_low(ByteView s) {
+    return !std::ranges::lexicographical_compare(p256_half_order, s);
+}
 
 void negate(ByteSpan s) {
     unsigned borrow = 0;
@@ -119,7 +122,8 @@ class EcSigner final : public Signer {
         EVP_MD_CTX* const context = copy_of(prepared_);
         DerSignature der;
         std::size_t size = der.bytes.size();
-        if (context == nullptr || EVP_DigestSign(context, der.bytes.data(), &size, message.data(), message.size()) != 1) {
+        if (context == nullptr ||
+            EVP_DigestSign(context, der.bytes.data(), &size, message.data(), message.size()) != 1) {
             return Error(ErrorKind::internal, "OpenSSL failed to sign with suite " + std::string(name_of(suite_)));
         }
         Signature raw = from_der(ByteView(der.bytes).first(size));
@@ -136,11 +140,13 @@ class EcSigner final : public Signer {
 
 class EcVerifier final : public Verifier::Impl {
   public:
-    EcVerifier(Suite suite, Bytes public_key, DigestContext prepared)
-        : Impl(suite, std::move(public_key)), prepared_(std::move(prepared)) {}
+    EcVerifier(Suite suite, Bytes public_key, DigestContext prepared, HighS high_s)
+        : Impl(suite, std::move(public_key)),
+          prepared_(std::move(prepared)),
+          low_s_only_(suite == Suite::p256 && high_s == HighS::refuse) {}
     bool verify(ByteView message, ByteView signature) const noexcept override {
         if (signature.size() != signature_size) return false;
-        if (suite() == Suite::p256 && !is_low(signature.last(ec_scalar_size))) return false;
+        if (low_s_only_ && !is_low(signature.last(ec_scalar_size))) return false;
         const ErrorMark mark;
         EVP_MD_CTX* const context = copy_of(prepared_);
         if (context == nullptr) return false;
@@ -150,6 +156,7 @@ class EcVerifier final : public Verifier::Impl {
 
   private:
     DigestContext prepared_;
+    bool low_s_only_;
 };
 
 }  // namespace
@@ -160,12 +167,12 @@ Result<std::unique_ptr<Signer>> make_ec_signer(const KeyPair& key) {
     return std::unique_ptr<Signer>(std::make_unique<EcSigner>(key.suite, key.public_key, std::move(prepared)));
 }
 
-Result<std::shared_ptr<const Verifier::Impl>> make_ec_verifier(Suite suite, ByteView public_key) {
+Result<std::shared_ptr<const Verifier::Impl>> make_ec_verifier(Suite suite, ByteView public_key, HighS high_s) {
     JZ_TRY(Bytes canonical, canonical_public_key(suite, public_key));
     JZ_TRY(const PKey evp, ec_evp_key(suite, canonical, {}));
     JZ_TRY(DigestContext prepared, prepare(suite, evp.get(), Use::verify));
     return std::shared_ptr<const Verifier::Impl>(
-        std::make_shared<const EcVerifier>(suite, std::move(canonical), std::move(prepared)));
+        std::make_shared<const EcVerifier>(suite, std::move(canonical), std::move(prepared), high_s));
 }
 
 }  // namespace jiaozi::crypto

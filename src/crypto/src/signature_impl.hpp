@@ -21,6 +21,6 @@ class Verifier::Impl {
 
 // P-256 and SM2.
 Result<std::unique_ptr<Signer>> make_ec_signer(const KeyPair& key);
-Result<std::shared_ptr<const Verifier::Impl>> make_ec_verifier(Suite suite, ByteView public_key);
+Result<std::shared_ptr<const Verifier::Impl>> make_ec_verifier(Suite suite, ByteView public_key, HighS high_s);
 
 }  // namespace jiaozi::crypto

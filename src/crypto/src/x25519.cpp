@@ -1,6 +1,6 @@
-#include <jiaozi/crypto/x25519.hpp>
-
 #include <sodium.h>
+
+#include <jiaozi/crypto/x25519.hpp>
 
 #include "sodium_ready.hpp"
 

@@ -99,7 +99,11 @@ TEST(Cose, WhatIsAcceptedAndWhatIsNot) {
         {"kid is an integer", {.protected_header = "45a201050407"}, false, false},
         {"content type, ignored", {.protected_header = "45a201050300"}, true, true},
         {"a text label, ignored", {.unprotected = "a1616101"}, true, true},
-        {"crit", {.protected_header = "47a3010502810103" "00"}, false, false},
+        {"crit",
+         {.protected_header = "47a3010502810103"
+                              "00"},
+         false,
+         false},
         {"crit in the unprotected header", {.unprotected = "a1028101"}, false, false},
         {"headers in another order", {.protected_header = "46a20441010105"}, false, true},
         {"the algorithm in two bytes", {.protected_header = "44a1011805"}, false, true},
@@ -114,7 +118,8 @@ TEST(Cose, WhatIsAcceptedAndWhatIsNot) {
         const Parts& p = c.parts;
         const Bytes bytes = from_hex(p.tag + p.head + p.protected_header + p.unprotected + p.payload + p.proof).value();
         EXPECT_EQ(decode_cose(bytes, CoseKind::mac0).ok(), c.strict) << c.what;
-        EXPECT_EQ(decode_cose(bytes, CoseKind::mac0, {.deterministic = false}).ok(), c.tolerant) << c.what << ", tolerant";
+        EXPECT_EQ(decode_cose(bytes, CoseKind::mac0, {.deterministic = false}).ok(), c.tolerant)
+            << c.what << ", tolerant";
     }
 }
 

@@ -13,8 +13,12 @@
 namespace jiaozi::crypto {
 namespace {
 
-Bytes hex(std::string_view text) { return from_hex(text).value(); }
-Bytes text(std::string_view characters) { return to_bytes(as_bytes(characters)); }
+Bytes hex(std::string_view text) {
+    return from_hex(text).value();
+}
+Bytes text(std::string_view characters) {
+    return to_bytes(as_bytes(characters));
+}
 
 TEST(Sha256, Fips180Examples) {
     EXPECT_EQ(to_hex(sha256({})), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
@@ -46,7 +50,8 @@ TEST(Hmac, Rfc4231) {
          "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"},
         {to_hex(text("Jefe")), to_hex(text("what do ya want for nothing?")),
          "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
-        {to_hex(Bytes(20, 0xaa)), to_hex(Bytes(50, 0xdd)), "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"},
+        {to_hex(Bytes(20, 0xaa)), to_hex(Bytes(50, 0xdd)),
+         "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"},
         {"0102030405060708090a0b0c0d0e0f10111213141516171819", to_hex(Bytes(50, 0xcd)),
          "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b"},
         {to_hex(Bytes(20, 0x0c)), to_hex(text("Test With Truncation")), "a3b6167473100ee06e0c796c2955552b"},
@@ -68,8 +73,9 @@ TEST(Hmac, Rfc4231) {
 }
 
 TEST(Hkdf, Rfc5869) {
-    EXPECT_EQ(to_hex(hkdf_sha256(Bytes(22, 0x0b), hex("000102030405060708090a0b0c"), hex("f0f1f2f3f4f5f6f7f8f9"), 42).view()),
-              "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865");
+    EXPECT_EQ(
+        to_hex(hkdf_sha256(Bytes(22, 0x0b), hex("000102030405060708090a0b0c"), hex("f0f1f2f3f4f5f6f7f8f9"), 42).view()),
+        "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865");
     Bytes input;
     Bytes salt;
     Bytes info;
@@ -86,17 +92,19 @@ TEST(Hkdf, Rfc5869) {
 }
 
 TEST(Sm4, GbT32907Example) {
-    // The standard's example is one block; in CTR mode the key stream is the encryption of the counter, so encrypting zeros
-    // under the counter gives the block cipher's output.
+    // The standard's example is one block; in CTR mode the key stream is the encryption of the counter, so encrypting
+    // zeros under the counter gives the block cipher's output.
     const Bytes block = hex("0123456789abcdeffedcba9876543210");
     EXPECT_EQ(to_hex(sm4_ctr(block, block, Bytes(16, 0)).value()), "681edf34d206965e86b3e94f536e4246");
     // draft-ribose-cfrg-sm4, appendix A.2, the first example for CTR.
-    const Bytes plain = hex("aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbccccccccccccccccdddddddddddddddd"
-                            "eeeeeeeeeeeeeeeeffffffffffffffffaaaaaaaaaaaaaaaabbbbbbbbbbbbbbbb");
+    const Bytes plain =
+        hex("aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbccccccccccccccccdddddddddddddddd"
+            "eeeeeeeeeeeeeeeeffffffffffffffffaaaaaaaaaaaaaaaabbbbbbbbbbbbbbbb");
     const Bytes counter = hex("000102030405060708090a0b0c0d0e0f");
     const Bytes cipher = sm4_ctr(block, counter, plain).value();
-    EXPECT_EQ(to_hex(cipher), "ac3236cb970cc20791364c395a1342d1a3cbc1878c6f30cd074cce385cdd70c7"
-                              "f234bc0e24c11980fd1286310ce37b926e02fcd0faa0baf38b2933851d824514");
+    EXPECT_EQ(to_hex(cipher),
+              "ac3236cb970cc20791364c395a1342d1a3cbc1878c6f30cd074cce385cdd70c7"
+              "f234bc0e24c11980fd1286310ce37b926e02fcd0faa0baf38b2933851d824514");
     EXPECT_EQ(sm4_ctr(block, counter, cipher).value(), plain);
     EXPECT_EQ(sm4_ctr(Bytes(15), counter, plain).error().param(), "key");
     EXPECT_EQ(sm4_ctr(block, Bytes(12), plain).error().param(), "counter");
@@ -106,8 +114,9 @@ TEST(Sm2, GbT32918Part5Example) {
     const Bytes message = text("message digest");
     const KeyPair key =
         key_from_private(Suite::sm2, hex("3945208f7b2144b13f36e38ac6d39f95889393692860b51a42fb81ef4df7c5b8")).value();
-    const std::string point = "09f9df311e5421a150dd7d161e4bc5c672179fad1833fc076bb08ff356f35020"
-                              "ccea490ce26775a52dc6ea718cc1aa600aed05fbf35e084a6632f6072da9ad13";
+    const std::string point =
+        "09f9df311e5421a150dd7d161e4bc5c672179fad1833fc076bb08ff356f35020"
+        "ccea490ce26775a52dc6ea718cc1aa600aed05fbf35e084a6632f6072da9ad13";
     EXPECT_EQ(to_hex(uncompressed_public_key(Suite::sm2, key.public_key).value()), "04" + point);
     const Verifier verifier = make_verifier(Suite::sm2, hex("04" + point)).value();
     EXPECT_TRUE(verifier.verify(message, hex("f5a03b0648d2c4630eeac513e1bb81a15944da3827d5b74143ac7eaceee720b3"
@@ -124,7 +133,8 @@ TEST(Aead, SealsAndOpens) {
         EXPECT_TRUE(equal(aes256_gcm_open(key.view(), nonce, text("header"), sealed).value().view(), plain));
         EXPECT_EQ(aes256_gcm_open(key.view(), nonce, {}, sealed).error().kind(), ErrorKind::unauthenticated);
         sealed[size / 2] ^= 1;
-        EXPECT_EQ(aes256_gcm_open(key.view(), nonce, text("header"), sealed).error().kind(), ErrorKind::unauthenticated);
+        EXPECT_EQ(aes256_gcm_open(key.view(), nonce, text("header"), sealed).error().kind(),
+                  ErrorKind::unauthenticated);
     }
     EXPECT_EQ(aes256_gcm_open(key.view(), nonce, {}, Bytes(15)).error().kind(), ErrorKind::unauthenticated);
     EXPECT_EQ(aes256_gcm_seal(Bytes(16), nonce, {}, {}).error().param(), "key");

@@ -67,6 +67,7 @@ TEST_F(KeystoreFile, KeepsKeysOfEverySuiteAcrossOpenings) {
 }
 
 TEST_F(KeystoreFile, OpensWithItsPassphraseOnly) {
+    EXPECT_EQ(Keystore::create(path_, by_words("")).error().kind(), ErrorKind::invalid);
     {
         auto store = Keystore::create(path_, by_words("three dumplings")).value();
         ASSERT_TRUE(store.add("a", EntryKind::secret, as_bytes("x")).ok());
@@ -120,7 +121,7 @@ TEST_F(KeystoreFile, NamesAndValuesAreChecked) {
 
 TEST_F(KeystoreFile, OnlyItsOwnerMayReadIt) {
     ASSERT_TRUE(Keystore::create(path_, by_file()).ok());
-    struct stat status {};
+    struct stat status{};
     ASSERT_EQ(::stat(path_.c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 0777U, 0600U);
     ASSERT_EQ(::chmod(path_.c_str(), 0640), 0);

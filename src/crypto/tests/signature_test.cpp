@@ -8,7 +8,9 @@
 namespace jiaozi::crypto {
 namespace {
 
-Bytes hex(std::string_view text) { return from_hex(text).value(); }
+Bytes hex(std::string_view text) {
+    return from_hex(text).value();
+}
 
 class EverySuite : public testing::TestWithParam<Suite> {};
 INSTANTIATE_TEST_SUITE_P(Suites, EverySuite, testing::Values(Suite::ed25519, Suite::p256, Suite::sm2),
@@ -92,6 +94,7 @@ TEST(Signature, P256AcceptsBothPointFormsAndOnlyLowS) {
     const Bytes uncompressed = uncompressed_public_key(Suite::p256, key.public_key).value();
     ASSERT_EQ(uncompressed.size(), 65U);
     const Verifier verifier = make_verifier(Suite::p256, uncompressed).value();
+    const Verifier foreign = make_verifier(Suite::p256, key.public_key, HighS::accept).value();
     EXPECT_TRUE(equal(verifier.public_key(), key.public_key));
     // n - s signs the same message in textbook ECDSA; here a signature has one form.
     const Bytes order = hex("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
@@ -107,6 +110,7 @@ TEST(Signature, P256AcceptsBothPointFormsAndOnlyLowS) {
             signature[32 + at] = static_cast<std::uint8_t>(difference & 0xFF);
         }
         EXPECT_FALSE(verifier.verify(message, signature)) << "high s";
+        EXPECT_TRUE(foreign.verify(message, signature));
     }
 }
 
@@ -134,7 +138,8 @@ TEST(Signature, WhatIsNotAPublicKeyIsRefused) {
         {Suite::sm2, "036b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296ff", "34 bytes"},
     };
     for (const Case& c : cases) {
-        EXPECT_EQ(make_verifier(c.suite, hex(c.key)).error().kind(), ErrorKind::invalid) << name_of(c.suite) << ": " << c.why;
+        EXPECT_EQ(make_verifier(c.suite, hex(c.key)).error().kind(), ErrorKind::invalid)
+            << name_of(c.suite) << ": " << c.why;
     }
 }
 
@@ -159,12 +164,36 @@ TEST(Signature, SuitesHaveNamesAndNumbers) {
 
 TEST(CoseKey, OtherTypesPrivatePartsAndStrayParametersAreRefused) {
     const std::string point = "5820d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
-    EXPECT_TRUE(decode_cose_key(hex("a301012006" "21" + point)).ok());
-    EXPECT_FALSE(decode_cose_key(hex("a301042006" "21" + point)).ok()) << "kty 4, symmetric";
-    EXPECT_FALSE(decode_cose_key(hex("a301012007" "21" + point)).ok()) << "Ed448";
-    EXPECT_FALSE(decode_cose_key(hex("a401012006" "21" + point + "23" + point)).ok()) << "a private part";
-    EXPECT_FALSE(decode_cose_key(hex("a401010326" "2006" "21" + point)).ok()) << "alg";
-    EXPECT_FALSE(decode_cose_key(hex("a301012006" "21" + point + "00")).ok()) << "trailing bytes";
+    EXPECT_TRUE(decode_cose_key(hex("a301012006"
+                                    "21" +
+                                    point))
+                    .ok());
+    EXPECT_FALSE(decode_cose_key(hex("a301042006"
+                                     "21" +
+                                     point))
+                     .ok())
+        << "kty 4, symmetric";
+    EXPECT_FALSE(decode_cose_key(hex("a301012007"
+                                     "21" +
+                                     point))
+                     .ok())
+        << "Ed448";
+    EXPECT_FALSE(decode_cose_key(hex("a401012006"
+                                     "21" +
+                                     point + "23" + point))
+                     .ok())
+        << "a private part";
+    EXPECT_FALSE(decode_cose_key(hex("a401010326"
+                                     "2006"
+                                     "21" +
+                                     point))
+                     .ok())
+        << "alg";
+    EXPECT_FALSE(decode_cose_key(hex("a301012006"
+                                     "21" +
+                                     point + "00"))
+                     .ok())
+        << "trailing bytes";
 }
 
 TEST(CoseKey, X25519) {

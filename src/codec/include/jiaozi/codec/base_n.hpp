@@ -1,6 +1,6 @@
-// Base64 and base32 as RFC 4648 has them, strict: one text for one byte string. No line breaks or spaces, padding exactly
-// where the variant has it, unused bits zero. Base32 is upper case. Anything else is Error malformed with the offset.
-// Hexadecimal is in base/bytes.hpp, the base32 of ids in base/id.hpp. Pure functions, thread-safe.
+// Base64 and base32 as RFC 4648 has them, strict: one text for one byte string. No line breaks or spaces, padding
+// exactly where the variant has it, unused bits zero. Base32 is upper case. Anything else is Error malformed with the
+// offset. Hexadecimal is in base/bytes.hpp, the base32 of ids in base/id.hpp. Pure functions, thread-safe.
 #pragma once
 
 #include <string>

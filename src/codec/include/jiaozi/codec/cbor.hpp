@@ -1,12 +1,13 @@
-// Deterministic CBOR: RFC 8949 with the core deterministic encoding of section 4.2.1, and nothing else. One value has one
-// encoding, so bytes can be signed, hashed and compared. Grammar and field conventions: docs/formats/cbor.md.
+// Deterministic CBOR: RFC 8949 with the core deterministic encoding of section 4.2.1, and nothing else. One value has
+// one encoding, so bytes can be signed, hashed and compared. Grammar and field conventions: docs/formats/cbor.md.
 //
 //   CborWriter     appends items; aborts (a bug) when map keys are not ascending or a container is left unfilled.
 //   CborReader     pull decoder over borrowed bytes: no allocation, constant memory, bounded bytes, depth and items.
 //   CborMapReader  straight-line decoding of our messages: maps with small integer keys, unknown keys refused.
 //
 // Errors of the readers are ErrorKind::malformed (not our CBOR), invalid (an integer does not fit) and too_large (a
-// limit), and name the byte offset. Views returned by a reader live as long as the input. Not thread-safe, nothing shared.
+// limit), and name the byte offset. Views returned by a reader live as long as the input. Not thread-safe, nothing
+// shared.
 #pragma once
 
 #include <array>
@@ -22,7 +23,20 @@
 
 namespace jiaozi::codec {
 
-enum class CborType : std::uint8_t { uint, negint, bytes, text, array, map, tag, boolean, null, undefined, simple, floating };
+enum class CborType : std::uint8_t {
+    uint,
+    negint,
+    bytes,
+    text,
+    array,
+    map,
+    tag,
+    boolean,
+    null,
+    undefined,
+    simple,
+    floating
+};
 
 // "unsigned integer", "map", …; static storage.
 std::string_view name_of(CborType type) noexcept;
@@ -80,7 +94,8 @@ class CborWriter {
     std::size_t depth_ = 0;
 };
 
-// A map whose keys are not known in order: collects the fields, sorts them by encoded key. Two equal keys abort (a bug).
+// A map whose keys are not known in order: collects the fields, sorts them by encoded key. Two equal keys abort (a
+// bug).
 class CborMapWriter {
   public:
     // The writer for the value; valid until the next call.
@@ -155,8 +170,8 @@ class CborReader {
     std::array<Frame, cbor_max_depth> frames_{};
 };
 
-// Fields of an integer-keyed map, asked for in canonical order (0, 1, 2 … then -1, -2 …), which is the order they arrive
-// in. A decoder is then a table:
+// Fields of an integer-keyed map, asked for in canonical order (0, 1, 2 … then -1, -2 …), which is the order they
+// arrive in. A decoder is then a table:
 //
 //   JZ_TRY(auto map, CborMapReader::open(reader));
 //   JZ_TRY(message.sequence, map.uint(1, "sequence"));

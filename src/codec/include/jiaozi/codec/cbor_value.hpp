@@ -16,9 +16,9 @@ struct CborValue {
     CborType type = CborType::null;
     // uint: the value; negint: -1 - value; tag: its number; boolean: 0 or 1; simple: its number
     std::uint64_t number = 0;
-    double real = 0;               // floating
-    Bytes bytes{};                 // byte string
-    std::string text{};            // text string
+    double real = 0;                 // floating
+    Bytes bytes{};                   // byte string
+    std::string text{};              // text string
     std::vector<CborValue> items{};  // array: elements; map: key, value, key, value …; tag: one
 
     // The value under an integer key of a map, or null.
@@ -29,7 +29,7 @@ struct CborValue {
 
 enum class CborRules : std::uint8_t {
     deterministic,  // what CborReader accepts
-    valid,          // all that RFC 8949 section 5.3 calls valid: any width, order and indefinite length; no duplicate keys
+    valid,  // all that RFC 8949 section 5.3 calls valid: any width, order and indefinite length; no duplicate keys
 };
 
 // Floats are accepted only if limits.allow_floats says so.

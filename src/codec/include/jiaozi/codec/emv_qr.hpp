@@ -1,7 +1,7 @@
 // Merchant-presented QR payloads: EMV QR Code Specification for Payment Systems, Merchant-Presented Mode (EMVCo, v1.1).
-// Text of fields `id (2 digits) length (2 digits) value`; lengths count characters, not bytes, so that names may be Chinese;
-// the CRC (63) runs over the UTF-8 bytes. At most 512 characters. Strict: format indicator first, CRC last and right, no
-// field twice, required fields present, values in their field's grammar, no control characters.
+// Text of fields `id (2 digits) length (2 digits) value`; lengths count characters, not bytes, so that names may be
+// Chinese; the CRC (63) runs over the UTF-8 bytes. At most 512 characters. Strict: format indicator first, CRC last and
+// right, no field twice, required fields present, values in their field's grammar, no control characters.
 //
 // Errors: malformed (not this format, wrong CRC), invalid (a value to encode is outside its grammar; param names the
 // field), too_large. Pure functions, thread-safe. The amount stays text here: the money library reads it.
@@ -42,16 +42,16 @@ Result<std::string> encode_emv_template(const std::vector<EmvField>& fields);
 
 // The part of a payload that a payment is made from.
 struct EmvPayment {
-    bool one_time = false;                // 01: "12" for this one payment, "11" for many
-    std::string scheme;                   // globally unique identifier of the account's scheme (template 26, sub 00)
-    std::vector<EmvField> account;        // the template's other fields, ids 1..99
-    std::string category;                 // 52: ISO 18245 merchant category, 4 digits
-    std::string currency;                 // 53: ISO 4217 number, 3 digits
-    std::optional<std::string> amount;    // 54: "23.72", up to 13 characters, not zero
-    std::string country;                  // 58: ISO 3166 alpha-2
-    std::string merchant_name;            // 59: up to 25 characters
-    std::string merchant_city;            // 60: up to 15 characters
-    std::optional<std::string> bill_number;      // 62-01, up to 25 characters
+    bool one_time = false;                   // 01: "12" for this one payment, "11" for many
+    std::string scheme;                      // globally unique identifier of the account's scheme (template 26, sub 00)
+    std::vector<EmvField> account;           // the template's other fields, ids 1..99
+    std::string category;                    // 52: ISO 18245 merchant category, 4 digits
+    std::string currency;                    // 53: ISO 4217 number, 3 digits
+    std::optional<std::string> amount;       // 54: "23.72", up to 13 characters, not zero
+    std::string country;                     // 58: ISO 3166 alpha-2
+    std::string merchant_name;               // 59: up to 25 characters
+    std::string merchant_city;               // 60: up to 15 characters
+    std::optional<std::string> bill_number;  // 62-01, up to 25 characters
     std::optional<std::string> reference_label;  // 62-05, up to 25 characters
     std::optional<std::string> terminal_label;   // 62-07, up to 25 characters
     bool operator==(const EmvPayment&) const = default;
@@ -60,8 +60,8 @@ struct EmvPayment {
 Result<std::string> encode_emv_payment(const EmvPayment& payment);
 
 // Reads the account of the wanted scheme from whichever of the templates 26..51 carries it (Error not_found when none
-// does). Fields that EmvPayment does not have are ignored, tips excepted: 55 is refused as invalid, because the amount to
-// be paid would not be the one that is shown.
+// does). Fields that EmvPayment does not have are ignored, tips excepted: 55 is refused as invalid, because the amount
+// to be paid would not be the one that is shown.
 Result<EmvPayment> read_emv_payment(const EmvQr& qr, std::string_view scheme);
 
 // CRC-16/CCITT-FALSE: polynomial 0x1021, initial value 0xFFFF.

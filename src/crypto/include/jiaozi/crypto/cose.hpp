@@ -7,7 +7,8 @@
 //
 // alg: -8 EdDSA, -7 ES256, -65601 SM2 with SM3 (private use), 5 HMAC 256/256. Reading never trusts alg to choose the
 // key's algorithm: verify() refuses a message whose alg is not the key's. Header parameters that we do not know are
-// ignored, except crit (2), which is refused. Decoding and verifying are separate, so that a caller finds the key by kid.
+// ignored, except crit (2), which is refused. Decoding and verifying are separate, so that a caller finds the key by
+// kid.
 //
 // Errors: malformed and too_large from decoding, unauthenticated from verifying. Functions are thread-safe.
 #pragma once
@@ -70,7 +71,8 @@ Result<CoseMessage> decode_cose(ByteView input, CoseOptions options = {});
 // The bytes that are signed or authenticated: Sig_structure ("Signature1") or MAC_structure ("MAC0") of RFC 9052.
 Bytes cose_to_be_authenticated(const CoseMessage& message, ByteView external_aad = {});
 
-Result<Bytes> cose_sign1(const Signer& signer, ByteView payload, std::optional<ByteView> kid, ByteView external_aad = {});
+Result<Bytes> cose_sign1(const Signer& signer, ByteView payload, std::optional<ByteView> kid,
+                         ByteView external_aad = {});
 Bytes cose_mac0(const HmacKey& key, ByteView payload, std::optional<ByteView> kid, ByteView external_aad = {});
 
 Result<void> verify_cose(const CoseMessage& message, const Verifier& verifier, ByteView external_aad = {});

@@ -3,8 +3,8 @@
 //   OKP   { 1: 1, ? 2: kid, -1: 6 (Ed25519) or 4 (X25519), -2: x }
 //   EC2   { 1: 2, ? 2: kid, -1: 1 (P-256) or -65601 (SM2, private use), -2: x, -3: y }
 //
-// Private keys never take this form. y may also be a boolean (the sign of a compressed point) when read; written as bytes.
-// Thread-safe.
+// Private keys never take this form. y may also be a boolean (the sign of a compressed point) when read; written as
+// bytes. Thread-safe.
 #pragma once
 
 #include <optional>

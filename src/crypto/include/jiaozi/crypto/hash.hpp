@@ -47,7 +47,8 @@ class Sm3 {
 
 Digest sm3(ByteView bytes);
 
-// A key for HMAC-SHA-256 with both padded key blocks already absorbed, so that a message costs its own blocks and two more.
+// A key for HMAC-SHA-256 with both padded key blocks already absorbed, so that a message costs its own blocks and two
+// more.
 class HmacKey {
   public:
     explicit HmacKey(ByteView key) noexcept;  // any length; 32 bytes is usual

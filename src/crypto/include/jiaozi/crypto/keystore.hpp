@@ -1,9 +1,9 @@
 // A file of named private keys and secrets, encrypted at rest; format: docs/formats/keystore.md.
 // Unlocked by a passphrase (Argon2id) or by a 32-byte key file that only its owner can read (services).
 //
-// Errors: not_found (no such file or entry), unauthenticated (wrong passphrase or key file), corrupt (the file fails its
-// checks), forbidden (permissions wider than 0600), conflict (exists already), io. Every change is written to a temporary
-// file, synced and renamed over the old one before the call returns. Not thread-safe; one process at a time.
+// Errors: not_found (no such file or entry), unauthenticated (wrong passphrase or key file), corrupt (the file fails
+// its checks), forbidden (permissions wider than 0600), conflict (exists already), io. Every change is written to a
+// temporary file, synced and renamed over the old one before the call returns. Not thread-safe; one process at a time.
 #pragma once
 
 #include <cstdint>
@@ -70,9 +70,9 @@ class Keystore {
     Result<void> add(std::string_view name, EntryKind kind, ByteView value);
     Result<void> remove(std::string_view name);
 
-    Result<KeyPair> key(std::string_view name) const;             // a signature key
+    Result<KeyPair> key(std::string_view name) const;  // a signature key
     Result<std::unique_ptr<Signer>> signer(std::string_view name) const;
-    Result<SecretBytes> secret(std::string_view name) const;      // the value of any entry that is not a signature key
+    Result<SecretBytes> secret(std::string_view name) const;  // the value of any entry that is not a signature key
 
   private:
     struct State;

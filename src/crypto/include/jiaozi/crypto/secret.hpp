@@ -27,8 +27,8 @@ void random_bytes(ByteSpan out) noexcept;
 class SecretBytes {
   public:
     SecretBytes() = default;
-    explicit SecretBytes(std::size_t size);         // zeros
-    explicit SecretBytes(ByteView copied);          // the caller still wipes its own copy
+    explicit SecretBytes(std::size_t size);  // zeros
+    explicit SecretBytes(ByteView copied);   // the caller still wipes its own copy
     static SecretBytes random(std::size_t size);
     // Takes the content over and wipes the source.
     static SecretBytes absorb(Bytes& source);
@@ -56,7 +56,9 @@ template <std::size_t Size>
 class Secret {
   public:
     Secret() = default;
-    explicit Secret(std::span<const std::uint8_t, Size> copied) { std::copy(copied.begin(), copied.end(), bytes_.begin()); }
+    explicit Secret(std::span<const std::uint8_t, Size> copied) {
+        std::copy(copied.begin(), copied.end(), bytes_.begin());
+    }
     static Secret random() {
         Secret secret;
         random_bytes(secret.bytes_);

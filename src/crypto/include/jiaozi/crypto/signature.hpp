@@ -75,6 +75,11 @@ class Verifier {
     std::shared_ptr<const Impl> impl_;
 };
 
-Result<Verifier> make_verifier(Suite suite, ByteView public_key);
+// For P-256 alone: `accept` takes signatures of other people's libraries as they are (passkeys, COSE and JOSE tools),
+// where half of all signatures have a high s. Never where a signature must have one form, such as our own messages.
+// Others ignore it.
+enum class HighS : std::uint8_t { refuse, accept };
+
+Result<Verifier> make_verifier(Suite suite, ByteView public_key, HighS high_s = HighS::refuse);
 
 }  // namespace jiaozi::crypto

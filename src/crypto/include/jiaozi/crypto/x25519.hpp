@@ -1,4 +1,5 @@
-// X25519 key agreement (RFC 7748). The raw shared value goes through hkdf_sha256 before use. Pure functions, thread-safe.
+// X25519 key agreement (RFC 7748). The raw shared value goes through hkdf_sha256 before use. Pure functions,
+// thread-safe.
 #pragma once
 
 #include <array>
