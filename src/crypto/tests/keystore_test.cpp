@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <jiaozi/codec/cbor.hpp>
 #include <jiaozi/crypto/hash.hpp>
 #include <jiaozi/crypto/keystore.hpp>
 
@@ -100,6 +101,29 @@ TEST_F(KeystoreFile, AnotherKeyFileIsToldFromADamagedKeystore) {
     }
     put(good);
     EXPECT_TRUE(Keystore::open(path_, by_file()).ok());
+}
+
+TEST_F(KeystoreFile, EntriesChangedByAHandThatAlsoFixedTheSumAreNoticed) {
+    ASSERT_TRUE(Keystore::create(path_, by_file()).ok());
+    const Bytes good = content();
+    constexpr std::size_t magic_size = 16;
+    codec::CborReader reader(ByteView(good).subspan(magic_size));
+    ASSERT_TRUE(reader.array_of(3).ok());
+    const Bytes header = to_bytes(reader.bytes().value());
+    Bytes sealed = to_bytes(reader.bytes().value());
+    sealed[0] ^= 1;
+    Bytes covered(good.begin(), good.begin() + magic_size);
+    append(covered, header);
+    append(covered, sealed);
+    codec::CborWriter item;
+    item.array(3).bytes(header).bytes(sealed).bytes(sha256(covered));
+    Bytes bad(good.begin(), good.begin() + magic_size);
+    append(bad, item.view());
+    put(bad);
+    const auto opened = Keystore::open(path_, by_file());
+    ASSERT_FALSE(opened.ok());
+    EXPECT_EQ(opened.error().kind(), ErrorKind::corrupt);
+    EXPECT_NE(opened.error().message().find("changed outside"), std::string::npos);
 }
 
 TEST_F(KeystoreFile, NamesAndValuesAreChecked) {
