@@ -1,5 +1,6 @@
 #include "connection.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 #include <utility>
@@ -157,7 +158,7 @@ Result<> Connection::configure() {
         JZ_CHECK(run_text("PRAGMA cache_size = -32768"));  // KiB, as negative numbers are
         return run_text("PRAGMA wal_autocheckpoint = 4000");
     }
-    JZ_CHECK(run_text("SET client_min_messages = warning"));
+    JZ_CHECK(run_text("SET client_min_messages = error"));
     JZ_CHECK(run_text("SET lock_timeout = '5s'"));
     JZ_CHECK(run_text("SET application_name = 'jiaozi'"));
     JZ_CHECK(run_text("SET client_encoding = 'UTF8'"));
@@ -168,6 +169,7 @@ Result<> Connection::configure() {
 Result<> Connection::reconnect_if_lost() {
     if (!lost_ || in_transaction_) return {};
     statements_.clear();
+    retired_.clear();
     impl_->session.reset();
     return connect();
 }
@@ -183,6 +185,15 @@ Error Connection::failed(std::string_view kind, bool commit) {
     }
     if (in_transaction_ && !failure_) failure_ = error;
     return error;
+}
+
+void Connection::retire(const Statement& statement) {
+    const auto found = std::find_if(statements_.begin(), statements_.end(),
+                                    [&](const auto& entry) { return entry.second.get() == &statement; });
+    if (found == statements_.end()) return;
+    retired_.push_back(std::move(found->second));
+    statements_.erase(found);
+    if (!in_transaction_) retired_.clear();
 }
 
 Result<Statement*> Connection::prepare(std::string_view kind, const std::string& sql, std::span<const Type> params,
@@ -212,7 +223,9 @@ Result<std::uint64_t> Connection::execute(std::string_view kind, Statement& stat
         const long long changed = statement.bound->statement.get_affected_rows();
         return changed < 0 ? 0 : static_cast<std::uint64_t>(changed);
     } catch (...) {
-        return failed(kind);
+        Error error = failed(kind);
+        retire(statement);
+        return error;
     }
 }
 
@@ -232,7 +245,9 @@ Result<> Connection::query(std::string_view kind, Statement& statement, const st
             outcome = row();
         }
     } catch (...) {
-        return failed(kind);
+        Error error = failed(kind);
+        retire(statement);
+        return error;
     }
     return outcome;
 }
@@ -264,7 +279,10 @@ Result<> Connection::attempt(Isolation isolation, const std::function<Result<>()
         begin = isolation == Isolation::serializable ? "BEGIN ISOLATION LEVEL SERIALIZABLE"
                                                      : "BEGIN ISOLATION LEVEL READ COMMITTED";
     }
-    JZ_CHECK(run_text(begin));
+    if (Result<> begun = run_text(begin); !begun.ok()) {
+        collided_ = collided_ || lost_;  // nothing has happened yet: a new connection may begin again
+        return begun;
+    }
     in_transaction_ = true;
     failure_.reset();
     Result<> outcome;
@@ -288,6 +306,7 @@ Result<> Connection::attempt(Isolation isolation, const std::function<Result<>()
     collided_ = collided;
     in_transaction_ = false;
     failure_.reset();
+    retired_.clear();
     return outcome;
 }
 

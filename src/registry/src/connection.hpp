@@ -68,12 +68,17 @@ class Connection {
     Result<> attempt(Isolation isolation, const std::function<Result<>()>& work);
     // Translates the exception in flight, and notes what it means for the transaction and the connection.
     Error failed(std::string_view kind, bool commit = false);
+    void retire(const Statement& statement);
 
     Options options_;
     Durability durability_;
     Backend backend_;
     std::unique_ptr<Impl> impl_;
     std::unordered_map<std::string, std::unique_ptr<Statement>> statements_;
+    // Failed statements, waiting for the end of the transaction. SOCI leaves a failed statement's buffers as they were,
+    // and its next run would send old values in place of NULL, so none is used again; and PostgreSQL cannot drop a
+    // prepared statement while the transaction is failed.
+    std::vector<std::unique_ptr<Statement>> retired_;
     bool in_transaction_ = false;
     bool lost_ = false;
     bool collided_ = false;         // two transactions got in each other's way: worth running again

@@ -78,8 +78,7 @@ Translated from_sqlite(std::string_view kind, int extended, const std::string& m
             return {other(ErrorKind::invalid, kind, message)};
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
-            return {.error = other(ErrorKind::unavailable, kind, "the database is locked by another writer; try again"),
-                    .collided = true};
+            return {other(ErrorKind::unavailable, kind, "the database is locked by another writer; try again")};
         case SQLITE_FULL:
         case SQLITE_IOERR:
         case SQLITE_READONLY:
@@ -100,7 +99,9 @@ Translated from_sqlite(std::string_view kind, int extended, const std::string& m
 Translated from_postgresql(std::string_view kind, std::string_view state, const std::string& message) {
     if (state == "23505") return {already_exists(kind, columns_between(message, "Key (", ")="))};
     if (state == "23503") return {reference_missing(kind)};
-    if (state == "40001" || state == "40P01" || state == "55P03") {
+    if (state == "55P03")
+        return {other(ErrorKind::unavailable, kind, "the database is locked by another writer; try again")};
+    if (state == "40001" || state == "40P01") {
         return {.error = other(ErrorKind::unavailable, kind, "another transaction is in the way; try again"),
                 .collided = true};
     }

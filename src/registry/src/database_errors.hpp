@@ -13,7 +13,7 @@ namespace jiaozi::registry {
 
 struct Translated {
     Error error;
-    bool collided = false;  // serialisation failure, deadlock, lock not had in time: the transaction may be run again
+    bool collided = false;  // serialisation failure or deadlock: the transaction may be run again
     bool lost = false;      // the connection is gone
 };
 
