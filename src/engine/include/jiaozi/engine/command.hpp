@@ -28,20 +28,22 @@ struct FlagChange {
 // One unit of work: applied whole, in this order: accounts, flag changes, transfers. Each event has its own result;
 // only linked chains are all or nothing. A chain cannot span commands. The annotation is opaque to the engine, is
 // journaled and hashed with the events, and is kept even when every event is refused. A command may be annotation only.
+//
+// Every member below has an initializer so that designated initializers may leave members out.
 struct Command {
-    std::vector<ledger::Account> accounts;
-    std::vector<FlagChange> flag_changes;
-    std::vector<ledger::Transfer> transfers;
-    Bytes annotation;
+    std::vector<ledger::Account> accounts{};
+    std::vector<FlagChange> flag_changes{};
+    std::vector<ledger::Transfer> transfers{};
+    Bytes annotation{};
 };
 
 // results[i] answers event i. `timestamp` is that of the command's last event; event timestamps count up to it by one.
 struct Outcome {
     std::uint64_t sequence = 0;  // 1-based, dense over all commands of the journal
-    Timestamp timestamp;
-    std::vector<ledger::CreateAccountResult> accounts;
-    std::vector<ledger::SetAccountFlagsResult> flag_changes;
-    std::vector<ledger::CreateTransferResult> transfers;
+    Timestamp timestamp{};
+    std::vector<ledger::CreateAccountResult> accounts{};
+    std::vector<ledger::SetAccountFlagsResult> flag_changes{};
+    std::vector<ledger::CreateTransferResult> transfers{};
     bool operator==(const Outcome&) const = default;
 };
 
@@ -49,10 +51,10 @@ struct Outcome {
 // (written when a hold expires while there is no traffic) is a Committed whose command is empty.
 struct Committed {
     std::uint64_t sequence = 0;
-    Timestamp timestamp;
-    Command command;
-    Outcome outcome;
-    std::vector<ledger::Expired> expired;
+    Timestamp timestamp{};
+    Command command{};
+    Outcome outcome{};
+    std::vector<ledger::Expired> expired{};
 };
 
 }  // namespace jiaozi::engine
