@@ -55,8 +55,9 @@ class Ledger {
     SetAccountFlagsResult set_account_flags(uint128 id, std::uint16_t set, std::uint16_t clear);
 
     // Voids every pending transfer whose expiry (timestamp + timeout) is <= now_ns, in the order of expiry, then of
-    // creation, and appends them to `out`. Before a command whose first event has timestamp F, call expire(F - 1): all
-    // of F - 1 is over when F begins. An expired hold that nobody has expired yet can no longer be posted anyway.
+    // creation, and appends them to `out`. Before a batch whose first event has timestamp F, call expire(F - 1): time
+    // does not go back, so now_ns must be earlier than the events to come. What expires within the batch is refused by
+    // itself.
     void expire(std::uint64_t now_ns, std::vector<Expired>& out);
     // The earliest expiry of a live pending transfer.
     std::optional<std::uint64_t> next_expiry_ns() const;
