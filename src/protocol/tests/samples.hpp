@@ -35,7 +35,7 @@ std::array<std::uint8_t, Size> array_of(std::uint8_t first) {
 inline std::vector<Body> bodies() {
     const KeyId credential = array_of<8>(0x30);
     return {
-        Claim{"ABCDE-FGHJK", crypto::Suite::ed25519, counting(0x40), "8986012345678901234", "460001234567890",
+        Claim{"ABCDE-FGHJK", crypto::Suite::ed25519, counting(0x40), "8986012345678901239", "460001234567890",
               "490154203237518"},
         Hello{array_of<32>(0x50), array_of<16>(0x60), "machine 1.0"},
         Heartbeat{DeviceStatus::busy, array_of<8>(0x70)},
