@@ -180,6 +180,7 @@ TEST(NewId, CarriesTheTimeAndDiffersEachTime) {
     std::set<Id<PaymentTag>> ids;
     for (int i = 0; i < 1000; ++i) ids.insert(new_id<Id<PaymentTag>>(clock));
     EXPECT_EQ(ids.size(), 1000U);
+    EXPECT_TRUE(ids.begin()->to_string().starts_with("pay_"));
     for (const auto& id : ids) EXPECT_EQ(high64(id.value) >> 16, 1'700'000'000'123U);
     clock.advance(milliseconds(1));
     EXPECT_GT(new_id<Id<PaymentTag>>(clock), *ids.rbegin());

@@ -128,7 +128,7 @@ TEST_F(KeystoreFile, EntriesChangedByAHandThatAlsoFixedTheSumAreNoticed) {
 
 TEST_F(KeystoreFile, NamesAndValuesAreChecked) {
     auto store = Keystore::create(path_, by_file()).value();
-    for (const std::string name : {"", "A", "a b", "a/b", std::string(65, 'a').c_str()}) {
+    for (const std::string& name : std::vector<std::string>{"", "A", "a b", "a/b", std::string(65, 'a')}) {
         EXPECT_EQ(store.add(name, EntryKind::secret, as_bytes("x")).error().kind(), ErrorKind::invalid) << name;
     }
     EXPECT_EQ(store.add("k", EntryKind::secret, {}).error().kind(), ErrorKind::invalid);
