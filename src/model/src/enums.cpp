@@ -54,7 +54,7 @@ std::string_view name_in_table(E value) {
     for (const auto& [member, name] : TableOf<E>::names) {
         if (member == value) return name;
     }
-    JZ_ASSERT(!"a value outside its enum");
+    JZ_ASSERT(false && "a value outside its enum");
 }
 
 template <class E>

@@ -36,7 +36,7 @@ class Reader {
             // References are all local: "#/components/…".
             object = &document_.at_pointer(std::string_view(reference->as_string()).substr(1)).as_object();
         }
-        JZ_ASSERT(!"a circle of $refs in the OpenAPI document");
+        JZ_ASSERT(false && "a circle of $refs in the OpenAPI document");
     }
 
     Operation read(std::string_view path, std::string_view method, const json::object& item, const json::object& source) const {

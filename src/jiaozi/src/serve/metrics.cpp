@@ -1,0 +1,78 @@
+#include "metrics.hpp"
+
+#include <cstdint>
+#include <string_view>
+
+#include <jiaozi/protocol/refusal.hpp>
+
+namespace jiaozi::serve {
+namespace {
+
+class Text {
+  public:
+    void family(std::string_view name, std::string_view type, std::string_view help) {
+        ((text_ += "# HELP jiaozi_") += name) += ' ';
+        (text_ += help) += "\n# TYPE jiaozi_";
+        ((text_ += name) += ' ') += type;
+        text_ += '\n';
+    }
+    void sample(std::string_view name, std::string_view labels, std::uint64_t value) {
+        ((text_ += "jiaozi_") += name) += labels;
+        (text_ += ' ') += std::to_string(value);
+        text_ += '\n';
+    }
+    void one(std::string_view name, std::string_view type, std::string_view help, std::uint64_t value) {
+        family(name, type, help);
+        sample(name, "", value);
+    }
+    std::string take() { return std::move(text_); }
+
+  private:
+    std::string text_;
+};
+
+std::string label(std::string_view name, std::string_view value) {
+    return "{" + std::string(name) + "=\"" + std::string(value) + "\"}";
+}
+
+}  // namespace
+
+std::string metrics_text(const Measured& parts) {
+    Text text;
+    const engine::Counters engine = parts.engine.counters();
+    text.one("journal_commands_total", "counter", "Commands committed since the start.", engine.commands);
+    text.one("journal_entries_total", "counter", "Group commits: one write and one sync each.", engine.entries);
+    text.one("journal_sequence", "gauge", "The newest command applied.", parts.engine.last_sequence());
+    text.one("projection_lag_commands", "gauge", "Commands in the journal that the tables do not show yet.", parts.projector.lag());
+
+    const payments::Counters payments = parts.payments.counters();
+    text.family("payments_total", "counter", "Payments by what became of them, since the start.");
+    text.sample("payments_total", label("outcome", "authorized"), payments.authorized);
+    text.sample("payments_total", label("outcome", "captured"), payments.captured);
+    text.sample("payments_total", label("outcome", "voided"), payments.voided);
+    text.sample("payments_total", label("outcome", "declined"), payments.declined);
+    text.sample("payments_total", label("outcome", "failed"), payments.failed);
+    text.sample("payments_total", label("outcome", "refunded"), payments.refunded);
+    text.one("payments_open", "gauge", "Payments with money held for a delivery.", payments.open);
+    text.one("late_deliveries_total", "counter", "Reports of delivery after the money was released.", payments.late_deliveries);
+    text.one("commands_resent_total", "counter", "Delivery commands sent again.", payments.commands_resent);
+
+    const devices::GatewayCounters& gateway = parts.gateway.counters();
+    text.one("device_messages_received_total", "counter", "Envelopes from devices.", gateway.received);
+    text.one("device_messages_accepted_total", "counter", "Envelopes that were authentic and handled.", gateway.accepted);
+    text.one("device_messages_duplicate_total", "counter", "Envelopes seen before and answered again.", gateway.duplicates);
+    text.one("device_messages_sent_total", "counter", "Envelopes to devices.", gateway.sent);
+    text.family("device_messages_refused_total", "counter", "Envelopes refused, by the code of docs/protocol/device.md.");
+    for (const protocol::RefusalCode code : protocol::all_refusal_codes) {
+        text.sample("device_messages_refused_total", label("code", protocol::name_of(code)), gateway.refused_as(code));
+    }
+
+    const webhooks::SenderCounters sender = parts.sender.counters();
+    text.one("webhook_deliveries_total", "counter", "Deliveries made from events.", sender.fanned_out);
+    text.one("webhook_delivered_total", "counter", "Deliveries answered 2xx.", sender.delivered);
+    text.one("webhook_failed_attempts_total", "counter", "Attempts that failed.", sender.failed);
+    text.one("webhook_given_up_total", "counter", "Deliveries given up after three days.", sender.given_up);
+    return text.take();
+}
+
+}  // namespace jiaozi::serve
