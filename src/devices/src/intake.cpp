@@ -16,7 +16,10 @@ constexpr std::size_t claims_remembered = 256;
 
 Refusal refusal_of(const Error& error) {
     const auto code = protocol::parse_refusal_code(error.code());
-    return {code.value_or(RefusalCode::request_refused), error.message(), {}, std::nullopt};
+    if (code) return {*code, error.message(), {}, std::nullopt};
+    // What is left is our own trouble (a database that is away): the same message is good a little later.
+    log::error("a device's message could not be stored", {{"error", error.to_string()}});
+    return {RefusalCode::rate_limited, "the server cannot do this now: wait a second", {}, std::nullopt};
 }
 
 }  // namespace

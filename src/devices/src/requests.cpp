@@ -209,8 +209,8 @@ void Gateway::State::handle(const Asker& asker, const protocol::Rotate& body) {
 
 void Gateway::State::refuse_request(const Asker& asker, const Error& error) {
     if (is_passing(error)) {
-        log::warn("a device's request found no answer",
-                  {{"device", asker.device.to_string()}, {"error", error.to_string()}});
+        log::debug("a device's request has no answer yet",
+                   {{"device", asker.device.to_string()}, {"error", error.to_string()}});
         return;
     }
     const identity::Refusal refusal{protocol::RefusalCode::request_refused, error.code() + ": " + error.message(),
