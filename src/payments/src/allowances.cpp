@@ -121,8 +121,8 @@ void Allowances::read(Window& window) const {
     }
 }
 
-// Brings what was granted to what the limit says. Assumes that the command will succeed: commands are carried out in the
-// order in which they are submitted, and settle() takes the assumption back.
+// Brings what was granted to what the limit says. Assumes that the command will succeed: commands are carried out in
+// the order in which they are submitted, and settle() takes the assumption back.
 void Allowances::open_and_grant(engine::Command& command, const Limit& limit, Window& window, Added& added) const {
     const std::uint32_t ledger = api::budget_ledger(limit.amount.asset().ledger);
     const uint128 pool = pool_of(limit.amount);

@@ -24,7 +24,8 @@ class Allowances {
         std::vector<LimitId> opened;  // forget these if the command fails or was not committed
         bool taken_back = false;      // forget them anyway: how much could be taken back is only known afterwards
     };
-    // Everything but the money, for the limits that apply. `hold_s` 0: used at once. The command must hold no transfers yet.
+    // Everything but the money, for the limits that apply. `hold_s` 0: used at once. The command must hold no transfers
+    // yet.
     Added add(engine::Command& command, const Payment& payment, std::span<const Limit* const> limits, Timestamp now,
               std::uint32_t hold_s);
     // The command was answered. `committed` false: it may or may not have been.
@@ -32,11 +33,11 @@ class Allowances {
 
   private:
     struct Window {
-        std::uint32_t days = 0;   // 0: a per-payment limit, which has no window
+        std::uint32_t days = 0;  // 0: a per-payment limit, which has no window
         std::uint64_t number = 0;
         uint128 account = 0;
-        std::uint32_t next = 0;   // number of the next grant
-        uint128 granted = 0;      // less what was taken back
+        std::uint32_t next = 0;  // number of the next grant
+        uint128 granted = 0;     // less what was taken back
         bool open = false;
     };
     Window& window_of(const Limit& limit, Timestamp now);

@@ -10,7 +10,16 @@ using codec::CborMapReader;
 using codec::CborReader;
 using codec::CborWriter;
 
-enum Kind : std::uint64_t { hold = 1, pay = 2, refuse = 3, report = 4, release = 5, late_report = 6, refund = 7, deposit = 32 };
+enum Kind : std::uint64_t {
+    hold = 1,
+    pay = 2,
+    refuse = 3,
+    report = 4,
+    release = 5,
+    late_report = 6,
+    refund = 7,
+    deposit = 32
+};
 
 // The pairs of an annotation. They are told twice: a CBOR map says how many there are before the first, so the first
 // telling counts and the second writes.
@@ -121,7 +130,8 @@ Result<Reason> to_reason(std::uint64_t number) {
         return n >= static_cast<std::uint64_t>(first) && n <= static_cast<std::uint64_t>(last);
     };
     if (in(number, Reason::payer_not_member, Reason::ledger_refused) ||
-        in(number, Reason::device_offline, Reason::device_busy) || in(number, Reason::not_delivered, Reason::cancelled)) {
+        in(number, Reason::device_offline, Reason::device_busy) ||
+        in(number, Reason::not_delivered, Reason::cancelled)) {
         return static_cast<Reason>(number);
     }
     return Error(ErrorKind::malformed, "reason: no such number: " + std::to_string(number));
@@ -175,7 +185,8 @@ Result<Fact> read_payment(CborMapReader& map, Attempt attempt) {
         JZ_TRY(fact.payment.reason, to_reason(reason));
         return Fact(std::move(fact));
     }
-    if (fact.payment.amount.asset().ledger == 0) return Error(ErrorKind::malformed, "amount: a payment that moves money has one");
+    if (fact.payment.amount.asset().ledger == 0)
+        return Error(ErrorKind::malformed, "amount: a payment that moves money has one");
     JZ_TRY(fact.shape, read_shape(map));
     if (attempt == Attempt::hold) {
         JZ_TRY(const std::uint64_t hold_s, map.uint(19, "hold_s"));
@@ -306,9 +317,8 @@ Bytes encode(const LateReportFact& fact) {
 }
 
 Bytes encode(const RefundFact& fact) {
-    return written([&](Pairs& out) {
-        out.number(1, refund).id(2, fact.payment).id(3, fact.refund).amount(4, fact.amount);
-    });
+    return written(
+        [&](Pairs& out) { out.number(1, refund).id(2, fact.payment).id(3, fact.refund).amount(4, fact.amount); });
 }
 
 Bytes encode(const DepositFact& fact) {

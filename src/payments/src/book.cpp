@@ -1,6 +1,6 @@
-#include <jiaozi/payments/book.hpp>
-
 #include <utility>
+
+#include <jiaozi/payments/book.hpp>
 
 namespace jiaozi::payments {
 namespace {

@@ -22,9 +22,15 @@ enum class TransferRole : std::uint8_t {
 
 uint128 transfer_id(uint128 subject, TransferRole role, std::uint32_t index = 0);
 
-inline uint128 hold_id(PaymentId payment) { return transfer_id(payment.value, TransferRole::money); }
-inline uint128 use_id(PaymentId payment, std::uint32_t index) { return transfer_id(payment.value, TransferRole::use, index); }
-inline uint128 refund_transfer_id(RefundId refund) { return transfer_id(refund.value, TransferRole::refund); }
+inline uint128 hold_id(PaymentId payment) {
+    return transfer_id(payment.value, TransferRole::money);
+}
+inline uint128 use_id(PaymentId payment, std::uint32_t index) {
+    return transfer_id(payment.value, TransferRole::use, index);
+}
+inline uint128 refund_transfer_id(RefundId refund) {
+    return transfer_id(refund.value, TransferRole::refund);
+}
 
 // The last link of the chain: held for hold_s seconds, or, if that is zero, moved at once.
 ledger::Transfer money_transfer(const Payment& payment, std::uint32_t hold_s);

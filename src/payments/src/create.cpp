@@ -25,7 +25,8 @@ void PaymentService::Impl::create(api::NewPayment request, api::Done<api::Paymen
     // A payment by QR has the id that the QR gives it, if it is the one who may use it.
     if (const auto offered = offered_payment(request)) {
         const auto under_way = creating_.find(*offered);
-        const bool same_request = under_way != creating_.end() && under_way->second->request.request_hash == request.request_hash;
+        const bool same_request =
+            under_way != creating_.end() && under_way->second->request.request_hash == request.request_hash;
         if (same_request) return done(payment_in_flight(*offered));
         auto stored = known(*offered);
         if (!stored.ok()) return done(std::move(stored).error());
@@ -95,7 +96,8 @@ void PaymentService::Impl::begin(api::NewPayment request, api::Done<api::Payment
 }
 
 bool PaymentService::Impl::must_be_probed(const Payment& payment) const {
-    if (!payment.device || payment.kind == PaymentKind::payment_code || payment.payer_device == payment.device) return false;
+    if (!payment.device || payment.kind == PaymentKind::payment_code || payment.payer_device == payment.device)
+        return false;
     return !link_->heard_within(payment.device, options_.alive_fresh);
 }
 
@@ -124,7 +126,8 @@ void PaymentService::Impl::probed(PaymentId id, bool alive) {
     if (!alive) return refuse(id, PaymentState::failed, Reason::device_offline);
     // Seconds have passed: wallets freeze, prices change, limits come. The ticket has been taken, and counts as good.
     const Payment& p = creating.fact.payment;
-    const QrOffer offer{.payment = id, .machine = p.device, .slot = p.slot, .quantity = p.quantity, .amount = p.amount, .expires = {}};
+    const QrOffer offer{
+        .payment = id, .machine = p.device, .slot = p.slot, .quantity = p.quantity, .amount = p.amount, .expires = {}};
     auto terms = terms_of(creating.request, {parts_.groups, parts_.merchants, parts_.devices, nullptr, &offer});
     if (!terms.ok()) return fail_attempt(id, std::move(terms).error());
     creating.describe(id, std::move(terms->payment), creating.fact.payment.created);
@@ -180,7 +183,8 @@ void PaymentService::Impl::attempted(PaymentId id, Result<engine::Outcome> outco
         evict();
     }
     if (payment.reason == Reason::ledger_refused) {
-        log::warn("the ledger refused a payment", {{"payment", id.to_string()}, {"result", std::string(refusal_in(*outcome))}});
+        log::warn("the ledger refused a payment",
+                  {{"payment", id.to_string()}, {"result", std::string(refusal_in(*outcome))}});
     }
     answered->done(api::PaymentAnswer{payment, false});
     for (Task& task : answered->waiting) task();

@@ -1,4 +1,5 @@
-// From the command to the machine until the payment is closed: resending, acknowledgement, report, cancellation, expiry.
+// From the command to the machine until the payment is closed: resending, acknowledgement, report, cancellation,
+// expiry.
 #include <jiaozi/base/log.hpp>
 
 #include "chains.hpp"
@@ -38,7 +39,8 @@ void PaymentService::Impl::open_saga(const Payment& payment, bool recovered) {
     if (!saga.reported) send_command(payment, saga);
 }
 
-// A payment that was authorized has reached its end. False if that was known: an expiry and a command's answer may both tell.
+// A payment that was authorized has reached its end. False if that was known: an expiry and a command's answer may both
+// tell.
 bool PaymentService::Impl::close_saga(const Payment& payment) {
     if (sagas_.erase(payment.id) == 0) return false;
     counters_.open = sagas_.size();
@@ -166,9 +168,10 @@ void PaymentService::Impl::reported(DeviceId machine, ReportFact report, api::Do
     const bool commanded = payment != nullptr && payment->first_state == PaymentState::authorized;
     if (!commanded || payment->device != machine) return done(payment_not_found(report.payment));
     if (!count_fits(report.result, report.delivered, payment->quantity)) {
-        return done(Error(ErrorKind::invalid, "delivered must be " + std::to_string(payment->quantity) +
-                                                  " when all was delivered, 0 when nothing was, between when a part was")
-                        .with_param("delivered"));
+        return done(
+            Error(ErrorKind::invalid, "delivered must be " + std::to_string(payment->quantity) +
+                                          " when all was delivered, 0 when nothing was, between when a part was")
+                .with_param("delivered"));
     }
     if (const auto line = in_line_.find(report.payment); line != in_line_.end()) {
         line->second.push_back(

@@ -63,7 +63,7 @@ class PaymentService::Impl {
     struct Saga {
         std::uint32_t number = 0;  // of the newest command sent
         bool acknowledged = false;
-        bool recovered = false;    // whether it was acknowledged before the restart is not known
+        bool recovered = false;  // whether it was acknowledged before the restart is not known
         bool reported = false;
     };
 
@@ -114,7 +114,9 @@ class PaymentService::Impl {
     Result<const Payment*> known(PaymentId id);
     std::optional<Payment> load(PaymentId id);
     void submit(engine::Command command, Completions::Done done);
-    static Stand stand_of(const engine::Outcome& outcome) { return {outcome.sequence, outcome.timestamp, outcome.transfers}; }
+    static Stand stand_of(const engine::Outcome& outcome) {
+        return {outcome.sequence, outcome.timestamp, outcome.transfers};
+    }
     void tally(const Payment& payment);
     void evict();
     PaymentId payment_of_hold(uint128 pending_id) const;
@@ -130,7 +132,8 @@ class PaymentService::Impl {
 
     std::optional<Error> archive_failure_;  // of the newest load by the book
     PaymentBook book_;
-    // Payments that have left the book, by their low 64 bits: a stranger with the same bits costs one look into the archive.
+    // Payments that have left the book, by their low 64 bits: a stranger with the same bits costs one look into the
+    // archive.
     boost::unordered_flat_set<std::uint64_t> evicted_;
     Allowances allowances_;
     PaymentCodes codes_;

@@ -1,6 +1,3 @@
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -9,6 +6,8 @@
 #include <utility>
 
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <jiaozi/api/accounts.hpp>
 #include <jiaozi/api/json.hpp>
@@ -118,8 +117,11 @@ std::chrono::nanoseconds real(Duration duration) {
 class Projector::Impl {
   public:
     Impl(engine::Engine& engine, api::EventSignal* signal, ProjectorOptions options)
-        : engine_(engine), signal_(signal), options_(options), book_({.load = [this](PaymentId id) { return load(id); },
-                                                                      .payment_of_hold = [this](uint128 id) { return payment_of_hold(id); }}) {}
+        : engine_(engine),
+          signal_(signal),
+          options_(options),
+          book_({.load = [this](PaymentId id) { return load(id); },
+                 .payment_of_hold = [this](uint128 id) { return payment_of_hold(id); }}) {}
     ~Impl() {
         {
             const std::lock_guard guard(mutex_);
@@ -135,8 +137,8 @@ class Projector::Impl {
         JZ_TRY(writing_, store.session(registry::Durability::projection));
         JZ_TRY(const std::uint64_t from, registry::projection_sequence(*writing_, projection_name));
         if (from > engine_.last_sequence()) {
-            return Error(ErrorKind::corrupt, "the registry is ahead of the journal (" + std::to_string(from) + " over " +
-                                                 std::to_string(engine_.last_sequence()) +
+            return Error(ErrorKind::corrupt, "the registry is ahead of the journal (" + std::to_string(from) +
+                                                 " over " + std::to_string(engine_.last_sequence()) +
                                                  "): they do not belong together; rebuild the projections")
                 .with_code("projection_ahead");
         }
@@ -305,7 +307,7 @@ class Projector::Impl {
 
     std::atomic<std::uint64_t> projected_{0};
     mutable std::mutex mutex_;
-    std::condition_variable changed_;            // guards what follows
+    std::condition_variable changed_;  // guards what follows
     mutable std::condition_variable advanced_;
     std::vector<Change> waiting_;
     std::uint64_t folded_ = 0;

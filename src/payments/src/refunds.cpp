@@ -78,14 +78,16 @@ Result<uint128> PaymentService::Impl::refundable(const Payment& payment, const s
     }
     const uint128 wanted = amount ? amount->minor() : left;
     if (wanted == 0 || wanted > left) {
-        return Error(ErrorKind::declined, "at most " + Amount(left, payment.amount.asset()).display() + " can be refunded")
+        return Error(ErrorKind::declined,
+                     "at most " + Amount(left, payment.amount.asset()).display() + " can be refunded")
             .with_code("refund_exceeds_captured");
     }
     return wanted;
 }
 
 // The uses that the payment made are found in the ledger by their ids.
-void PaymentService::Impl::add_give_backs(engine::Command& command, RefundId id, PaymentId payment, uint128 amount) const {
+void PaymentService::Impl::add_give_backs(engine::Command& command, RefundId id, PaymentId payment,
+                                          uint128 amount) const {
     for (std::uint32_t index = 0;; ++index) {
         const auto use = parts_.engine.transfer(use_id(payment, index));
         if (!use) return;

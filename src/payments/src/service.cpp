@@ -219,7 +219,8 @@ Result<api::DynamicQr> PaymentService::Impl::new_qr(PaymentId id, DeviceId machi
     const Timestamp now = parts_.clock.now();
     QrOffer offer{id, machine_id, slot, quantity, amount, now + options_.qr_lifetime, false};
     if (const QrOffer* old = qrs_.look(id, now)) {
-        const bool same = old->machine == machine_id && old->slot == slot && old->quantity == quantity && old->amount == amount;
+        const bool same =
+            old->machine == machine_id && old->slot == slot && old->quantity == quantity && old->amount == amount;
         if (!same || old->used) return idempotency_mismatch(id.to_string());
         offer.expires = old->expires;
     } else {
@@ -236,7 +237,8 @@ PaymentService::~PaymentService() = default;
 
 Result<std::unique_ptr<PaymentService>> PaymentService::recover(const Parts& parts, Options options) {
     if (options.hold_s == 0 || options.command_lifetime >= seconds(options.hold_s)) {
-        return Error(ErrorKind::invalid, "command_lifetime must be shorter than the hold").with_param("command_lifetime");
+        return Error(ErrorKind::invalid, "command_lifetime must be shorter than the hold")
+            .with_param("command_lifetime");
     }
     auto impl = std::make_unique<Impl>(parts, std::move(options));
     JZ_CHECK(impl->recover());
@@ -262,14 +264,15 @@ void PaymentService::refund(RefundId id, PaymentId payment, std::optional<Amount
 Result<api::PaymentCode> PaymentService::new_payment_code(WalletId wallet, MemberId member) {
     return impl_->new_payment_code(wallet, member);
 }
-Result<api::DynamicQr> PaymentService::new_qr(PaymentId id, DeviceId machine, std::uint32_t slot, std::uint32_t quantity) {
+Result<api::DynamicQr> PaymentService::new_qr(PaymentId id, DeviceId machine, std::uint32_t slot,
+                                              std::uint32_t quantity) {
     return impl_->new_qr(id, machine, slot, quantity);
 }
 void PaymentService::command_acknowledged(DeviceId machine, PaymentId payment, bool accepted) {
     impl_->acknowledged(machine, payment, accepted);
 }
-void PaymentService::delivery_reported(DeviceId machine, PaymentId payment, DeliveryResult result, std::uint32_t delivered,
-                                       api::Done<api::ReportOutcome> done) {
+void PaymentService::delivery_reported(DeviceId machine, PaymentId payment, DeliveryResult result,
+                                       std::uint32_t delivered, api::Done<api::ReportOutcome> done) {
     impl_->reported(machine, {payment, result, delivered, 0}, std::move(done));
 }
 Counters PaymentService::counters() const {

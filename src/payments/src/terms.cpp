@@ -103,8 +103,8 @@ Result<> find_sale(Found& found, const Asked& asked, const api::NewPayment& requ
 
 // The first reason that holds, in the order of model's Reason.
 Reason judge(const Found& found, const Asked& asked, const api::NewPayment& request, const TermSources& sources) {
-    const bool ticket_good = request.kind == PaymentKind::qr ? sources.offer != nullptr && !sources.offer->used
-                                                             : sources.code != nullptr;
+    const bool ticket_good =
+        request.kind == PaymentKind::qr ? sources.offer != nullptr && !sources.offer->used : sources.code != nullptr;
     const bool bad_ticket = has_ticket(request.kind) && !ticket_good;
     const bool payer_told = request.kind != PaymentKind::payment_code || ticket_good;
     if (payer_told && found.payer == nullptr) return Reason::payer_not_member;
@@ -120,7 +120,8 @@ Reason judge(const Found& found, const Asked& asked, const api::NewPayment& requ
     }
     if (found.price) {
         const Asset& asset = found.price->asset();
-        if (payer_told && (found.payer_wallet == nullptr || found.payer_wallet->asset != asset)) return Reason::asset_mismatch;
+        if (payer_told && (found.payer_wallet == nullptr || found.payer_wallet->asset != asset))
+            return Reason::asset_mismatch;
         if (found.payee_wallet != nullptr && found.payee_wallet->asset != asset) return Reason::asset_mismatch;
     }
     if (bad_ticket) return Reason::code_invalid;
@@ -144,7 +145,8 @@ Result<Amount> price_of(const api::Merchants& merchants, DeviceId machine, std::
             .with_param("slot");
     }
     const uint128 unit = sold->price.minor();
-    if (quantity != 0 && unit > uint128_max / quantity) return invalid("price times quantity is over 2^128 - 1", "quantity");
+    if (quantity != 0 && unit > uint128_max / quantity)
+        return invalid("price times quantity is over 2^128 - 1", "quantity");
     return Amount(unit * quantity, sold->price.asset());
 }
 

@@ -15,9 +15,9 @@
 namespace jiaozi::payments {
 
 struct Terms {
-    Payment payment;                    // what was asked for, as far as it can be told; state and reason not set
-    Reason reason = Reason::none;       // the first that holds
-    std::vector<const Limit*> limits;   // that apply; good until the caches change
+    Payment payment;                   // what was asked for, as far as it can be told; state and reason not set
+    Reason reason = Reason::none;      // the first that holds
+    std::vector<const Limit*> limits;  // that apply; good until the caches change
 };
 
 // Where the terms come from, and the ticket that the request carries, if its kind needs one.
@@ -25,16 +25,16 @@ struct TermSources {
     const api::Groups& groups;
     const api::Merchants& merchants;
     const api::Devices& devices;
-    const CodeHolder* code = nullptr;   // payment_code
-    const QrOffer* offer = nullptr;     // qr
+    const CodeHolder* code = nullptr;  // payment_code
+    const QrOffer* offer = nullptr;    // qr
 };
 
 // Errors, nothing of which is journaled: invalid `quantity`, `amount`, `request_hash`; not_found `wallet_not_found`,
 // `device_not_found`.
 Result<Terms> terms_of(const api::NewPayment& request, const TermSources& sources);
 
-// What the machine asks for `quantity` units from that slot. Error not_found `product_unavailable` when it sells nothing
-// there; invalid when the sum is over 128 bits.
+// What the machine asks for `quantity` units from that slot. Error not_found `product_unavailable` when it sells
+// nothing there; invalid when the sum is over 128 bits.
 Result<Amount> price_of(const api::Merchants& merchants, DeviceId machine, std::uint32_t slot, std::uint32_t quantity);
 
 }  // namespace jiaozi::payments

@@ -1,5 +1,5 @@
-// Payment codes and dynamic QRs: what makes a payment possible for a short time and only once. In memory only; a restart
-// voids them. Application thread only.
+// Payment codes and dynamic QRs: what makes a payment possible for a short time and only once. In memory only; a
+// restart voids them. Application thread only.
 #pragma once
 
 #include <cstdint>

@@ -88,9 +88,9 @@ class PaymentBook {
   private:
     struct Entry {
         Payment payment;
-        std::uint64_t loaded = 0;      // sequence of the payment when it was loaded: changes up to it are in it
+        std::uint64_t loaded = 0;  // sequence of the payment when it was loaded: changes up to it are in it
         std::uint32_t uses = 0;
-        bool presumed_expired = false; // a command met the expired hold before the expiry itself was told
+        bool presumed_expired = false;  // a command met the expired hold before the expiry itself was told
     };
     Entry* entry(PaymentId id, std::uint64_t sequence);
     void add(Entry entry);

@@ -27,15 +27,15 @@
 namespace jiaozi::payments {
 
 struct Options {
-    std::uint32_t hold_s = 60;                   // how long money is held for a delivery
-    Duration command_lifetime = seconds(20);     // the machine may begin until then; less than the hold
-    Duration resend_every = seconds(1);          // real time
-    Duration alive_fresh = seconds(2);           // a machine heard this recently is not asked
-    Duration alive_patience = seconds(3);        // how long it has to answer
+    std::uint32_t hold_s = 60;                // how long money is held for a delivery
+    Duration command_lifetime = seconds(20);  // the machine may begin until then; less than the hold
+    Duration resend_every = seconds(1);       // real time
+    Duration alive_fresh = seconds(2);        // a machine heard this recently is not asked
+    Duration alive_patience = seconds(3);     // how long it has to answer
     Duration code_lifetime = seconds(60);
     Duration qr_lifetime = seconds(300);
-    std::vector<DeviceKind> serial_kinds;        // machines of these kinds serve one delivery at a time
-    std::size_t keep_completed = 200'000;        // completed payments kept in memory; older ones are read from the archive
+    std::vector<DeviceKind> serial_kinds;  // machines of these kinds serve one delivery at a time
+    std::size_t keep_completed = 200'000;  // completed payments kept in memory; older ones are read from the archive
 };
 
 struct Parts {
@@ -79,7 +79,8 @@ class PaymentService final : public api::Payments {
     void cancel(PaymentId id, api::Done<Payment> done) override;
     // Error conflict `refund_in_flight`: the first with this id is not answered yet; `idempotency_mismatch`: the id was
     // used for another payment or amount. Declined `insufficient_funds`: the payee's wallet has not enough left.
-    void refund(RefundId id, PaymentId payment, std::optional<Amount> amount, api::Done<api::RefundAnswer> done) override;
+    void refund(RefundId id, PaymentId payment, std::optional<Amount> amount,
+                api::Done<api::RefundAnswer> done) override;
     Result<api::PaymentCode> new_payment_code(WalletId wallet, MemberId member) override;
     Result<api::DynamicQr> new_qr(PaymentId id, DeviceId machine, std::uint32_t slot, std::uint32_t quantity) override;
     void command_acknowledged(DeviceId machine, PaymentId payment, bool accepted) override;

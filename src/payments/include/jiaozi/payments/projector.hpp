@@ -20,10 +20,10 @@
 namespace jiaozi::payments {
 
 struct ProjectorOptions {
-    Duration gather = milliseconds(20);   // real time between two SQL transactions, so that changes gather
-    std::size_t max_waiting = 50'000;     // changes folded and not yet written
+    Duration gather = milliseconds(20);  // real time between two SQL transactions, so that changes gather
+    std::size_t max_waiting = 50'000;    // changes folded and not yet written
     Duration retry_after = milliseconds(500);
-    int nice = 5;                         // the threads yield to those that take payments
+    int nice = 5;  // the threads yield to those that take payments
 };
 
 // Any thread.
