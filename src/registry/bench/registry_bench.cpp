@@ -1,6 +1,7 @@
 // The projection's hot path: how many rows a second the registry writes in batched transactions. One step is what the
 // projection does for a batch of the journal: upsert payments, append one event each, move the sequence, commit.
-// JIAOZI_BENCH_REGISTRY_URL names another database than a new SQLite file in the temporary folder.
+// On a new SQLite file, and on a PostgreSQL of our own, both in the temporary folder.
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -10,6 +11,8 @@
 #include <unistd.h>
 
 #include <jiaozi/registry/registry.hpp>
+
+#include "postgres_server.hpp"
 
 namespace {
 
@@ -64,18 +67,10 @@ Event event_of(const Payment& payment, std::uint64_t n) {
     return event;
 }
 
-std::string fresh_url(const std::filesystem::path& folder) {
-    if (const char* url = std::getenv("JIAOZI_BENCH_REGISTRY_URL")) return url;
-    std::filesystem::remove_all(folder);
-    std::filesystem::create_directories(folder);
-    return "sqlite:" + (folder / "registry.db").string();
-}
-
 // Every payment is written twice (authorized, then captured), with an event each time: four rows.
-void projection(benchmark::State& state) {
+void projection(benchmark::State& state, const std::string& url) {
     const auto batch = static_cast<std::uint64_t>(state.range(0));
-    const auto folder = std::filesystem::temp_directory_path() / ("registry_bench_" + std::to_string(::getpid()));
-    auto store = Store::open({.url = fresh_url(folder), .seal = {}, .open = {}});
+    auto store = Store::open({.url = url, .seal = {}, .open = {}});
     if (!store.ok()) give_up(store.error());
     auto session = (*store)->session(Durability::projection);
     if (!session.ok()) give_up(session.error());
@@ -105,11 +100,22 @@ void projection(benchmark::State& state) {
         first += batch;
     }
     state.counters["rows_per_s"] = benchmark::Counter(static_cast<double>(rows), benchmark::Counter::kIsRate);
-    session->reset();
-    store->reset();
+}
+
+void on_sqlite(benchmark::State& state) {
+    const auto folder = std::filesystem::temp_directory_path() / ("registry_bench_" + std::to_string(::getpid()));
+    std::filesystem::create_directories(folder);
+    projection(state, "sqlite:" + (folder / "registry.db").string());
     std::filesystem::remove_all(folder);
 }
-BENCHMARK(projection)->Arg(128)->Arg(1024)->Arg(4096)->MinTime(5)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(on_sqlite)->Arg(128)->Arg(1024)->Arg(4096)->MinTime(5)->UseRealTime()->Unit(benchmark::kMillisecond);
+
+void on_postgresql(benchmark::State& state) {
+    auto server = jiaozi::testing::PostgresServer::start({.durable = true, .settings = {}});
+    if (!server.ok()) return state.SkipWithError(server.error().message().c_str());
+    projection(state, (*server)->url());
+}
+BENCHMARK(on_postgresql)->Arg(1024)->MinTime(5)->UseRealTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace
 

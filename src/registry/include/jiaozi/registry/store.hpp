@@ -16,6 +16,7 @@
 //   not_found    reference_not_found   the record names another one that is not stored
 //   invalid                            a field is over its limit or breaks a rule; param names the field
 //   unavailable                        the database cannot be reached, or stayed locked for five seconds; safe to retry
+//   timeout                            the connection was lost during a commit; whether it took place is unknown
 //   conflict     schema_newer          the store was written by a newer program
 //   corrupt                            a stored value does not parse
 #pragma once
