@@ -114,7 +114,7 @@ int main(int count, char** arguments) {
     client.subscribe("jz/1/up");
     client.start();
     Sender sender(io, client, "jz/1/down", out_per_s);
-    run_until(io, [&] { return client.connected() && client.counters().received > 0; });
+    run_until(io, [&] { return client.connected() && (in_per_s == 0 || client.counters().received > 0); });
     sender.start();
     const auto begin = SteadyClock::now();
     const double cpu_begin = cpu_seconds();
