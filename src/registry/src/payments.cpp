@@ -16,9 +16,8 @@ struct Map<Payment> {
         " first_state = excluded.first_state, amount = excluded.amount, asset = excluded.asset,"
         " captured = excluded.captured, refunded = excluded.refunded, payer_wallet = excluded.payer_wallet,"
         " payer_member = excluded.payer_member, payee_wallet = excluded.payee_wallet, device_id = excluded.device_id,"
-        " payer_device = excluded.payer_device, product_id = excluded.product_id, slot = excluded.slot, quantity = "
-        "excluded.quantity,"
-        " delivered = excluded.delivered, late_delivery = excluded.late_delivery,"
+        " payer_device = excluded.payer_device, product_id = excluded.product_id, slot = excluded.slot,"
+        " quantity = excluded.quantity, delivered = excluded.delivered, late_delivery = excluded.late_delivery,"
         " request_hash = excluded.request_hash, sequence = excluded.sequence, updated = excluded.updated,"
         " expires = excluded.expires"
         " WHERE excluded.sequence >= payments.sequence";
