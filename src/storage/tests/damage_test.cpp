@@ -42,10 +42,10 @@ class TornTailTest : public JournalTest {
 
 TEST_F(TornTailTest, TheLastEntryCutAtEveryByteIsDropped) {
     options_.segment_bytes = 2048;
-    make({payload_of(10, 1), payload_of(100, 2), payload_of(300, 3)});
+    make({payload_of(10, 1), payload_of(100, 2), payload_of(130, 3)});
     const Bytes whole = read_file(segment(1));
     const std::size_t begin = sizeof(SegmentHeader) + entry_extent(10) + entry_extent(100);
-    const std::size_t end = begin + entry_extent(300);
+    const std::size_t end = begin + entry_extent(130);
     for (std::size_t cut = begin; cut < end; ++cut) {
         Bytes zeroed = whole;
         std::fill(zeroed.begin() + static_cast<std::ptrdiff_t>(cut), zeroed.end(), std::uint8_t{0});
