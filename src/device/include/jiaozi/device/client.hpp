@@ -1,13 +1,17 @@
-// The device's side of the protocol (docs/protocol/device.md) as a state machine without I/O: says hello, keeps the
-// session, beats, answers probes, stores and resends what must be answered, and delivers each payment's command once.
+// A device's side of the device protocol (docs/protocol/device.md): our reference for other people's, and what the
+// simulators run. A state machine without I/O and without threads: bytes go in by receive(), out by Actions::send; time
+// comes from the Clock and passes when tick() is called.
 //
-//   DeviceClient client(config, store, handlers);        // remembers what an earlier one saved
-//   client.connected(now);                               // the carrier can send: hello follows
-//   client.receive(envelope, now);                       // for each envelope from the server
-//   client.tick(now);                                    // at client.next_due() at the latest
+//   auto state = StateFile::open("machine.state");
+//   auto client = DeviceClient::create(options, **state, actions, clock);
+//   if (!client->is_claimed()) client->claimed(post("/device/v1/messages", client->claim_envelope(code)));
+//   ... connect to the broker with the device id and mqtt_password() ...
+//   client->connected();                                     // says hello
+//   on message: client->receive(bytes);   every 100 ms: client->tick();
 //
-// Handlers are called from inside these functions; they may call the client's requests, not destroy it. Not
-// thread-safe. Errors: what the server or the network does wrong is never an Error here, it is dropped and counted.
+// Callbacks run at the end of the call that caused them and may call the client again (deliver may call delivered()),
+// but must not destroy it. Errors: Result for what the host asked wrongly; what the network does wrong is counted.
+// Not thread-safe: one thread, or a strand.
 #pragma once
 
 #include <cstdint>
@@ -21,103 +25,125 @@
 #include <jiaozi/base/clock.hpp>
 #include <jiaozi/base/result.hpp>
 #include <jiaozi/crypto/signature.hpp>
-#include <jiaozi/device/store.hpp>
-#include <jiaozi/protocol/protocol.hpp>
+#include <jiaozi/device/faults.hpp>
+#include <jiaozi/device/state.hpp>
+#include <jiaozi/protocol/messages.hpp>
 
 namespace jiaozi::device {
 
-// What the machine is ordered to do wrong; may be changed at any time. All off: an honest machine.
-struct Faults {
-    bool fail_drop = false;                        // nothing falls: reports failed, without asking the owner to deliver
-    std::optional<std::uint32_t> deliver_at_most;  // fewer units than asked: partial
-    bool nack = false;                             // refuses commands
-    bool silent = false;                           // hears, and says nothing
-    bool silent_after_ack = false;                 // acknowledges the command, delivers, and says nothing more
-    bool duplicate = false;                        // says everything twice
-    bool reorder = false;                          // says each second message before the first
-    Duration delay;                                // says everything this much later
-    Duration clock_skew;                           // its clock is wrong by this
+struct SimIdentity {
+    std::string iccid;  // empty: not told; the same for the others
+    std::string imsi;
+    std::string imei;
 };
 
-struct Config {
-    DeviceId device;
-    std::shared_ptr<const crypto::Signer> key;
-    crypto::Suite server_suite = crypto::Suite::ed25519;
-    Bytes server_key;
-    std::string firmware;  // told in hello; may be empty
+struct Options {
+    DeviceId id;
+    crypto::Suite suite = crypto::Suite::ed25519;  // of the key that is made when the state has none
+    SimIdentity sim{};
+    std::string firmware{};        // at most 64 bytes
+    bool sign_everything = false;  // Sign1 on every message instead of the session's MAC
+    std::size_t deliveries_at_once = 1;
+    std::size_t waiting_at_most = 16;   // accepted commands whose turn has not come; one more is refused as busy
+    std::optional<Bytes> server_key{};  // if given, claimed() accepts no other (Ed25519, 32 bytes)
 };
 
-struct Outcome {
-    DeliveryResult result = DeliveryResult::delivered;
-    std::uint32_t delivered = 0;  // units
-    std::string detail;           // at most 64 bytes; may be empty
-};
-
-// All but `send` may be empty.
-struct Handlers {
-    std::function<void(Bytes envelope)> send;
-    // Deliver now; answer with DeviceClient::delivered(), now or later. Called once for a payment id, ever.
+// What the host does when the client says so. All but `send` may be empty.
+struct Actions {
+    // One envelope to the carrier, now.
+    std::function<void(ByteView envelope)> send;
+    // Begin to deliver; call delivered() when it is over, at once or later. Never called twice for a payment, nor after
+    // the command's expiry.
     std::function<void(const protocol::Command&)> deliver;
-    // A text: the machine refuses this command (sold out, door open). Asked once, before `deliver`.
-    std::function<std::optional<std::string>(const protocol::Command&)> refuse;
-    // The server asks not to deliver what `deliver` was told: stop if possible; delivered() is still due.
-    std::function<void(PaymentId)> cancel;
-    std::function<void(const protocol::Welcome&)> online;  // a session has begun
-    std::function<void(const protocol::PayAnswer&)> pay_answer;
-    std::function<void(const protocol::ReportAck&)> report_ack;
-    std::function<void(const std::vector<protocol::CatalogueItem>&)> catalogue;  // all pages together
-    std::function<void(const protocol::BalanceAnswer&)> balance;
+    // Called by create() for a delivery that was begun when the power was cut: what the drop sensor counted. Empty:
+    // failed, "restarted during delivery". README.md says why.
+    std::function<Drop(const protocol::Command&)> recover;
+    // A command will not be delivered after all: cancelled or expired while it waited.
+    std::function<void(PaymentId)> cancelled;
+    std::function<void(const protocol::PayAnswer&)> paid;
+    std::function<void(const protocol::ReportAck&)> settled;
+    std::function<void(const std::vector<protocol::CatalogueItem>&)> catalogue;  // whole, by slot
+    std::function<void(const std::vector<protocol::WalletBalance>&)> balance;
     std::function<void(const protocol::Qr&)> qr;
-    std::function<void(const protocol::Rotated&)> rotated;  // the new key is in use: keep it, forget the old one
-    std::function<void(const protocol::ErrorAnswer&)> error;
+    std::function<void()> in_session;
+    std::function<void()> rotated;  // the new key is in use; a hello under it follows
+    // The server refused something: a pay request (its payment), else a message or the device as a whole.
+    std::function<void(protocol::RefusalCode, const std::string& message, std::optional<PaymentId>)> refused;
+    // The state could not be stored: nothing was begun or sent that needs it.
+    std::function<void(const Error&)> trouble;
 };
 
 struct Counters {
-    std::uint64_t sent = 0;      // envelopes handed to `send`, resends and duplicates included
-    std::uint64_t received = 0;  // authentic ones
-    std::uint64_t dropped = 0;   // not authentic, malformed, or of another session
+    std::uint64_t sent = 0;      // given to the carrier, resent ones included
+    std::uint64_t resent = 0;    // the same bytes again
+    std::uint64_t received = 0;  // everything the carrier brought
+    std::uint64_t bad = 0;       // not for us, not authentic, not in form
+    std::uint64_t duplicates = 0;
     std::uint64_t hellos = 0;
     std::uint64_t sessions = 0;
-    std::uint64_t delivered = 0;  // times `deliver` was called, or a fault stood in for it
+    std::uint64_t commands = 0;  // new ones, accepted or not
+    std::uint64_t begun = 0;
+    std::uint64_t settled = 0;  // reports that were acknowledged
+    std::uint64_t errors = 0;   // authentic error answers
+    std::uint64_t lost_by_fault = 0;
+    std::uint64_t state_failures = 0;
 };
 
 class DeviceClient {
   public:
-    // Reads the store. Error corrupt: the store's bytes are not ours. Invalid: the server's key is not a key.
-    static Result<std::unique_ptr<DeviceClient>> open(Config config, Store& store, Handlers handlers);
+    // Gives an empty state its id and key. Errors: conflict (the state is another device's), invalid (an option, a
+    // stored key), and those of State::commit. `state` and `clock` must outlive the client.
+    static Result<std::unique_ptr<DeviceClient>> create(Options options, State& state, Actions actions,
+                                                        const Clock& clock);
     ~DeviceClient();
     DeviceClient(const DeviceClient&) = delete;
     DeviceClient& operator=(const DeviceClient&) = delete;
 
-    // The carrier's state. Without it nothing is sent or heard.
-    void connected(Timestamp now);
+    // Enrolment, which the host carries over HTTPS. A repeated claim with the same code is the same bytes' meaning.
+    Result<Bytes> claim_envelope(const std::string& code);
+    // Checks signature, certificate and key. Error unauthenticated; forbidden with the protocol's code when the server
+    // refused; conflict when it is another server's than the one stored.
+    Result<void> claimed(ByteView answer);
+    bool is_claimed() const noexcept;
+    const std::string& mqtt_password() const;  // JZ_ASSERT is_claimed()
+
+    // The carrier. disconnected() ends the session: the next connected() says hello.
+    void connected();
     void disconnected();
-    void receive(ByteView envelope, Timestamp now);
-    void tick(Timestamp now);
-    // When tick() has something to do next; nullopt: nothing until something else happens.
-    std::optional<Timestamp> next_due() const;
+    void receive(ByteView envelope);
+    // The server's answer to a POST that is no envelope: 4xx problem+json with this code (trusted as TLS is).
+    void refused_by_carrier(protocol::RefusalCode code);
+    // Resends, heartbeats, the turn of waiting commands. Call every 100 ms, or at next_deadline().
+    void tick();
+    Timestamp next_deadline() const;
 
-    bool online() const noexcept;  // connected, with a session
-    void set_status(protocol::DeviceStatus status) noexcept;
-    Faults& faults() noexcept;
+    // Requests. They are kept and resent until answered; pay requests are on disk before they are sent. A request whose
+    // payment is "none" gets an id. The same id again is the same request (conflict if it differs and is unanswered).
+    Result<PaymentId> pay(protocol::PayRequest request);
+    void request_catalogue();
+    void request_balance();
+    Result<PaymentId> request_qr(PaymentId payment, std::uint32_t slot, std::uint32_t quantity);
+    // A new key, of any suite; the old one stays until the server has accepted the new one.
+    Result<void> rotate(crypto::Suite suite);
+
+    // The outcome of a delivery that Actions::deliver began. Errors: not_found (never begun, or over), invalid (units
+    // do not fit the result and the command's quantity).
+    Result<void> delivered(PaymentId payment, DeliveryResult result, std::uint32_t units, std::string detail = {});
+    void set_out_of_service(bool out) noexcept;
+
+    void set_faults(const Faults& faults);
+    const Faults& faults() const noexcept;
+    bool in_session() const noexcept;
+    DeviceId id() const noexcept;
     const Counters& counters() const noexcept;
-    // Of the payments stored: requests and reports that the server has not answered.
-    std::size_t unanswered() const noexcept;
-
-    // Stored before it is sent, resent until answered, across restarts. Error io: not stored, not sent.
-    Result<> pay(protocol::PayRequest request, Timestamp now);
-    // Stored before it is sent. A payment that was not being delivered is Error not_found.
-    Result<> delivered(PaymentId payment, Outcome outcome, Timestamp now);
-    // Asked a few times until answered, and forgotten by a restart.
-    void request_catalogue(Timestamp now);
-    void request_balance(Timestamp now);
-    void request_qr(PaymentId payment, std::uint32_t slot, std::uint32_t quantity, Timestamp now);
-    void rotate(std::shared_ptr<const crypto::Signer> next, Timestamp now);
 
   private:
     class Impl;
     explicit DeviceClient(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
 };
+
+// The envelopes of an HTTPS answer's body (a CBOR sequence, RFC 8742), views into it. Errors: malformed, too_large.
+Result<std::vector<ByteView>> split_envelopes(ByteView body);
 
 }  // namespace jiaozi::device
