@@ -85,6 +85,7 @@ struct HttpClient::State {
         if (!options.key.empty()) add_header(headers, "Authorization: Bearer " + options.key);
         if (!request.body.empty()) add_header(headers, "Content-Type: " + request.content_type);
         if (!request.idempotency_key.empty()) add_header(headers, "Idempotency-Key: " + request.idempotency_key);
+        for (const std::string& line : request.headers) add_header(headers, line);
         add_header(headers, "Expect:");  // no 100-continue round trip for small bodies
         return headers;
     }

@@ -48,7 +48,7 @@ TEST(EventStream, AnEventWithoutAnEndIsNotCollectedForEver) {
 TEST(HttpClient, SaysWhatToDoWhenNothingAnswers) {
     auto client = HttpClient::create({.base_url = "http://127.0.0.1:1", .key = "", .timeout = seconds(2)});
     ASSERT_TRUE(client.ok());
-    const auto answer = client->send({.method = "GET", .path = "/healthz", .body = "", .content_type = "", .idempotency_key = ""});
+    const auto answer = client->send({.method = "GET", .path = "/healthz", .body = "", .content_type = "", .idempotency_key = "", .headers = {}});
     ASSERT_FALSE(answer.ok());
     EXPECT_EQ(answer.error().kind(), ErrorKind::unavailable);
     EXPECT_NE(answer.error().message().find("jiaozi serve"), std::string::npos);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <jiaozi/base/bytes.hpp>
 #include <jiaozi/base/clock.hpp>
@@ -27,6 +28,7 @@ struct Request {
     std::string body;
     std::string content_type = "application/json";
     std::string idempotency_key;     // empty: no header
+    std::vector<std::string> headers;  // further whole lines, "Name: value"
 };
 
 struct Response {
