@@ -1,11 +1,10 @@
-#include <jiaozi/device/client.hpp>
-
 #include <algorithm>
 #include <limits>
 #include <utility>
 
 #include <jiaozi/codec/cbor.hpp>
 #include <jiaozi/codec/utf8.hpp>
+#include <jiaozi/device/client.hpp>
 
 #include "impl.hpp"
 #include "record.hpp"
@@ -67,7 +66,9 @@ Result<void> DeviceClient::Impl::prepare() {
                                               options_.id.to_string() + "; every device needs its own");
     }
     JZ_TRY(identity_, make_identity(data().key));
-    if (data().next_key) JZ_TRY(next_identity_, make_identity(*data().next_key));
+    if (data().next_key) {
+        JZ_TRY(next_identity_, make_identity(*data().next_key));
+    }
     if (data().enrolment) JZ_CHECK(use_server_key(*data().enrolment));
     last_device_ms_ = device_ms();
     recover_requests();
@@ -103,8 +104,7 @@ void DeviceClient::Impl::tick() {
         const bool expired = server_time_.now_ms(device_ms()) >= static_cast<std::int64_t>(session_->expires_ms);
         const Duration heartbeat = session_->heartbeat;
         // A server that was restarted does not answer heartbeats of sessions that it has forgotten.
-        const bool silence =
-            heartbeat > Duration{} && now() - session_->last_heard > heartbeat + heartbeat + heartbeat;
+        const bool silence = heartbeat > Duration{} && now() - session_->last_heard > heartbeat + heartbeat + heartbeat;
         if (expired || silence) end_session();
     }
     if (!session_) return say_hello_if_due();
@@ -133,6 +133,7 @@ Timestamp DeviceClient::Impl::next_deadline() const {
 void DeviceClient::Impl::set_faults(const Faults& faults) {
     wire_.set(faults);
     if (!faults.reorder) wire_.flush();
+    pump();
 }
 
 Result<void> DeviceClient::Impl::commit() {
@@ -324,10 +325,9 @@ Result<std::vector<ByteView>> split_envelopes(ByteView body) {
     std::vector<ByteView> envelopes;
     while (!body.empty()) {
         if (envelopes.size() == most) return Error(ErrorKind::too_large, "more envelopes than a server keeps");
-        codec::CborReader reader(body, {.max_bytes = most * protocol::max_envelope_down,
-                                        .max_depth = 4,
-                                        .max_items = 16,
-                                        .allow_floats = false});
+        codec::CborReader reader(
+            body,
+            {.max_bytes = most * protocol::max_envelope_down, .max_depth = 4, .max_items = 16, .allow_floats = false});
         JZ_TRY(const ByteView item, reader.raw());
         envelopes.push_back(item);
         body = body.subspan(item.size());

@@ -30,8 +30,8 @@ struct PendingHello {
     crypto::X25519KeyPair ephemeral;
     protocol::HelloNonce nonce{};
     std::uint64_t seq = 0;
-    std::uint64_t time_ms = 0;       // as sent: above every hello before
-    std::int64_t device_ms = 0;      // what our clock really showed
+    std::uint64_t time_ms = 0;   // as sent: above every hello before
+    std::int64_t device_ms = 0;  // what our clock really showed
     bool under_next_key = false;
 };
 
@@ -50,9 +50,9 @@ struct Session {
 // A message that waits for its answer and is sent again until it comes.
 struct Outgoing {
     protocol::Body body;
-    PaymentId payment;     // of a pay request, report or QR
+    PaymentId payment;  // of a pay request, report or QR
     std::uint64_t seq = 0;
-    Bytes sealed;          // empty: not sent in this session
+    Bytes sealed;  // empty: not sent in this session
     std::size_t times_sent = 0;
     Timer next;
 
@@ -89,7 +89,7 @@ class DeviceClient::Impl {
     void on_error(const protocol::ErrorAnswer& error, Trust trust);
     void end_session();  // the next hello is due as soon as hellos may be
     void say_hello_if_due();
-    void pump();         // sends what is due
+    void pump();  // sends what is due
     void send_once(protocol::Body body);
 
     // ---- commands.cpp
@@ -148,7 +148,7 @@ class DeviceClient::Impl {
     void on_cancel(const protocol::Cancel& cancel);
     void on_report_ack(const protocol::ReportAck& ack);
     void refuse_command(const protocol::Command& command, std::string detail);
-    CommandRecord* remember(const protocol::Command& command, CommandStage stage);
+    CommandRecord* remember(const protocol::Command& command, CommandStage stage, std::string detail = {});
     bool make_room();
     Result<void> finish_unbegun(CommandRecord& record, std::string detail);
     Result<void> finish(CommandRecord& record, Drop drop);
@@ -187,7 +187,7 @@ class DeviceClient::Impl {
     Timestamp last_hello_{};
 
     std::deque<Outgoing> outgoing_;
-    std::deque<PaymentId> waiting_;               // in the order of their turn
+    std::deque<PaymentId> waiting_;  // in the order of their turn
     std::size_t begun_ = 0;
     std::map<std::uint64_t, PaymentId> finished_;  // by age: what may be forgotten
     std::vector<protocol::CatalogueItem> catalogue_;

@@ -1,5 +1,5 @@
-// The server's time as this device can know it: never less than it really is, as long as the device's clock runs, so that
-// a delivery never begins after its command has expired, however long a carrier held the messages back.
+// The server's time as this device can know it: never less than it really is, as long as the device's clock runs, so
+// that a delivery never begins after its command has expired, however long a carrier held the messages back.
 //
 //   above: the welcome was made after its hello was sent, so at the hello's moment the server's clock showed at most
 //          the welcome's time. The round trip is the price: we may think a command expired that much early.

@@ -128,10 +128,16 @@ Result<protocol::PayRequest> read_unpaid(CborReader& reader) {
     JZ_TRY(request.slot, narrow(slot));
     JZ_TRY(request.quantity, narrow(quantity));
     if (request.amount.has_value() != asset.has_value()) return corrupt("an amount without its asset");
-    if (asset) JZ_TRY(request.asset, short_text(*asset, protocol::max_asset));
+    if (asset) {
+        JZ_TRY(request.asset, short_text(*asset, protocol::max_asset));
+    }
     if (code && code->empty()) return corrupt("an empty code is written");
-    if (code) JZ_TRY(request.code, short_text(*code));
-    if (machine) JZ_TRY(request.machine, id_from<DeviceId>(*machine));
+    if (code) {
+        JZ_TRY(request.code, short_text(*code));
+    }
+    if (machine) {
+        JZ_TRY(request.machine, id_from<DeviceId>(*machine));
+    }
     return request;
 }
 
@@ -200,7 +206,9 @@ Result<CommandRecord> read_command(CborReader& reader) {
     if (!is_open(record.stage)) {
         JZ_TRY(const auto detail, map.optional_text(12, "detail"));
         if (detail && detail->empty()) return corrupt("an empty detail is written");
-        if (detail) JZ_TRY(record.drop.detail, short_text(*detail));
+        if (detail) {
+            JZ_TRY(record.drop.detail, short_text(*detail));
+        }
     }
     JZ_CHECK(map.finish());
     return record;
@@ -217,9 +225,13 @@ Result<StoredState> read_state(ByteView bytes) {
     JZ_CHECK(map.required(2, "key"));
     JZ_TRY(state.key, read_key(reader));
     JZ_TRY(const bool rotating, map.optional(3));
-    if (rotating) JZ_TRY(state.next_key, read_key(reader));
+    if (rotating) {
+        JZ_TRY(state.next_key, read_key(reader));
+    }
     JZ_TRY(const bool enrolled, map.optional(4));
-    if (enrolled) JZ_TRY(state.enrolment, read_enrolment(reader));
+    if (enrolled) {
+        JZ_TRY(state.enrolment, read_enrolment(reader));
+    }
     JZ_TRY(state.last_hello_ms, map.uint(5, "last hello"));
 
     JZ_CHECK(map.required(6, "unpaid"));
@@ -227,8 +239,8 @@ Result<StoredState> read_state(ByteView bytes) {
     if (unpaid > StoredState::max_unpaid) return corrupt("more pay requests than a device keeps");
     for (std::uint64_t i = 0; i < unpaid; ++i) {
         JZ_TRY(auto request, read_unpaid(reader));
-        const bool twice = std::ranges::find(state.unpaid, request.payment, &protocol::PayRequest::payment) !=
-                           state.unpaid.end();
+        const bool twice =
+            std::ranges::find(state.unpaid, request.payment, &protocol::PayRequest::payment) != state.unpaid.end();
         if (twice) return corrupt("a pay request stands in it twice");
         state.unpaid.push_back(std::move(request));
     }

@@ -53,7 +53,7 @@ struct Actions {
     // One envelope to the carrier, now.
     std::function<void(ByteView envelope)> send;
     // Begin to deliver; call delivered() when it is over, at once or later. Never called twice for a payment, nor after
-    // the command's expiry.
+    // the command's expiry. Empty: a device that delivers nothing; every command is refused.
     std::function<void(const protocol::Command&)> deliver;
     // Called by create() for a delivery that was begun when the power was cut: what the drop sensor counted. Empty:
     // failed, "restarted during delivery". README.md says why.
