@@ -236,13 +236,12 @@ class Projector::Impl {
     bool write_with_retries(const Rows& rows, std::uint64_t sequence) {
         for (;;) {
             auto written = write(rows, sequence);
+            if (written.ok() && !rows.events.empty()) tell_followers();
             std::unique_lock lock(mutex_);
             if (written.ok()) {
                 failure_.reset();
                 projected_.store(sequence, std::memory_order_release);
                 advanced_.notify_all();
-                lock.unlock();
-                if (!rows.events.empty()) tell_followers();
                 return true;
             }
             log::error("projection waits", {{"cause", written.error().to_string()}});

@@ -1,7 +1,7 @@
 // The grammar of docs/formats/annotation.md: round trips, and what is refused.
-#include <gtest/gtest.h>
-
 #include <random>
+
+#include <gtest/gtest.h>
 
 #include <jiaozi/payments/annotation.hpp>
 

@@ -36,7 +36,8 @@ TEST(Idempotency, TheFirstAnswerIsGivenAgain) {
     auto offline = w.buy();
     auto declined_one = w.buy(99);
     auto broke = w.pay_ben(1'000'000);
-    const std::vector<api::NewPayment> requests = {w.buy(), w.park(), w.pay_ben(20), declined_one, broke, w.buy(World::cola_slot, 2)};
+    const std::vector<api::NewPayment> requests = {w.buy(),      w.park(), w.pay_ben(20),
+                                                   declined_one, broke,    w.buy(World::cola_slot, 2)};
     std::vector<Payment> first;
     for (const auto& request : requests) first.push_back(w.created(request));
     w.wire.heard.clear();
@@ -109,7 +110,8 @@ TEST(Idempotency, ARetriedQrIsTheSamePayment) {
     World w;
     const auto qr = *w.payments->new_qr(w.new_id(), World::vending, World::cola_slot, 2);
     EXPECT_EQ(w.payments->new_qr(qr.payment, World::vending, World::cola_slot, 2)->payload, qr.payload);
-    EXPECT_EQ(w.payments->new_qr(qr.payment, World::vending, World::cola_slot, 1).error().code(), "idempotency_mismatch");
+    EXPECT_EQ(w.payments->new_qr(qr.payment, World::vending, World::cola_slot, 1).error().code(),
+              "idempotency_mismatch");
     auto request = w.buy();
     request.kind = PaymentKind::qr;
     request.code = qr.payload;
@@ -140,8 +142,8 @@ TEST(Idempotency, AQrWhosePaymentCameToNothingIsGoodAgain) {
     EXPECT_EQ(w.created(second).id, qr.payment);
 }
 
-// The story of one sale, told to a step; the server is killed there; then the story goes on as machines and payers go on:
-// they ask and report again.
+// The story of one sale, told to a step; the server is killed there; then the story goes on as machines and payers go
+// on: they ask and report again.
 enum class KilledAfter { request, authorization, command, acknowledgement, report, nothing };
 
 class Crash : public ::testing::TestWithParam<KilledAfter> {};
@@ -251,7 +253,8 @@ TEST(Cancellation, HasItsTime) {
     EXPECT_EQ(w.wait(cancelled)->reason, Reason::cancelled);
     const Payment third = w.created(w.buy());
     std::optional<Result<api::ReportOutcome>> reported;
-    w.payments->delivery_reported(World::vending, third.id, DeliveryResult::delivered, 1, [&](auto given) { reported = std::move(given); });
+    w.payments->delivery_reported(World::vending, third.id, DeliveryResult::delivered, 1,
+                                  [&](auto given) { reported = std::move(given); });
     EXPECT_EQ(w.cancel(third.id).error().code(), "payment_not_cancellable");
     EXPECT_EQ(w.wait(reported)->state, captured);
     w.check_money();

@@ -42,11 +42,14 @@ class Life {
         std::uint32_t delivered = 0;
         bool late = false;
         bool acknowledged = false;
+        bool restarted = false;
         Timestamp expires;
         std::vector<Spent> spent;
     };
 
-    std::uint64_t pick(std::uint64_t below) { return std::uniform_int_distribution<std::uint64_t>(0, below - 1)(random_); }
+    std::uint64_t pick(std::uint64_t below) {
+        return std::uniform_int_distribution<std::uint64_t>(0, below - 1)(random_);
+    }
     Expected& some() { return expected_[pick(expected_.size())]; }
 
     void buy();

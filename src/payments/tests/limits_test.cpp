@@ -150,7 +150,7 @@ TEST(Limits, RestartsRememberWhatWasGrantedAndUsed) {
 
 TEST(Limits, AnAmountThatChangesWithinTheWindow) {
     struct Step {
-        std::uint64_t amount;      // the limit from now on
+        std::uint64_t amount;  // the limit from now on
         std::uint64_t pays;
         PaymentState state;
         std::uint64_t left;
@@ -158,11 +158,11 @@ TEST(Limits, AnAmountThatChangesWithinTheWindow) {
     Day w;
     const Limit limit = w.limit(World::ana, LimitKind::per_day, 100);
     const std::vector<Step> steps = {
-        {100, 90, captured, 10},   // 90 used
-        {150, 20, captured, 40},   // raised: 110 used
-        {130, 10, captured, 10},   // lowered: 120 used
-        {100, 1, declined, 0},     // lowered below what is used
-        {125, 6, declined, 5},     // raised: 120 of 125 are used
+        {100, 90, captured, 10},  // 90 used
+        {150, 20, captured, 40},  // raised: 110 used
+        {130, 10, captured, 10},  // lowered: 120 used
+        {100, 1, declined, 0},    // lowered below what is used
+        {125, 6, declined, 5},    // raised: 120 of 125 are used
         {125, 5, captured, 0},
     };
     for (const bool with_restarts : {false, true}) {

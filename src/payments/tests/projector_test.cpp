@@ -1,7 +1,8 @@
-// The projection in a real SQLite store: follows the journal, goes on where it was, and comes out the same when rebuilt.
-#include <gtest/gtest.h>
-
+// The projection in a real SQLite store: follows the journal, goes on where it was, and comes out the same when
+// rebuilt.
 #include <iostream>
+
+#include <gtest/gtest.h>
 
 #include <jiaozi/api/accounts.hpp>
 #include <jiaozi/payments/annotation.hpp>
@@ -24,7 +25,8 @@ struct Signal final : api::EventSignal {
 class Projection : public ::testing::Test {
   protected:
     void SetUp() override {
-        auto opened = registry::Store::open({.url = "sqlite:" + (w.directory.path() / "registry.db").string(), .seal = {}, .open = {}});
+        auto opened = registry::Store::open(
+            {.url = "sqlite:" + (w.directory.path() / "registry.db").string(), .seal = {}, .open = {}});
         ASSERT_TRUE(opened.ok()) << opened.error().to_string();
         store = std::move(*opened);
         session = *store->session();
@@ -184,14 +186,23 @@ TEST_F(Projection, EqualsTheLiveBookAndItsOwnRebuilding) {
     EXPECT_EQ(events_after.back().id, events_before.back().id);
 }
 
+// The projector needs the world's engine, and the world's service needs an archive.
+struct LateArchive final : Archive {
+    std::unique_ptr<RegistryArchive> registry;
+    Result<std::optional<Payment>> payment(PaymentId id) override {
+        return registry ? registry->payment(id) : std::optional<Payment>();
+    }
+    std::uint64_t projected_sequence() const override { return registry ? registry->projected_sequence() : 0; }
+};
+
 // Payments that have left memory are answered from the projection.
 TEST_F(Projection, ServesWhatHasLeftMemory) {
-    start();
-    RegistryArchive archive(*store->session(), *projector);
+    LateArchive archive;
     w.archive = &archive;
     w.options.keep_completed = 5;
     w.restart();
-    start();  // the engine is a new one
+    start();
+    archive.registry = std::make_unique<RegistryArchive>(*store->session(), *projector);
     std::vector<api::NewPayment> requests;
     for (int i = 0; i < 40; ++i) {
         requests.push_back(i % 2 == 0 ? w.pay_ben(10) : w.buy(9));
@@ -209,9 +220,9 @@ TEST_F(Projection, ServesWhatHasLeftMemory) {
     EXPECT_EQ(w.refund(RefundId(1), requests[0].id, World::cny(4))->payment.refunded_minor, 4U);
     EXPECT_EQ(w.refund(RefundId(2), requests[0].id, World::cny(7)).error().code(), "refund_exceeds_captured");
     EXPECT_EQ(w.find(requests[0].id).refunded_minor, 4U);
+    archive.registry.reset();
     projector.reset();
     w.stop();
-    w.archive = &w.no_archive;
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 // Random lives against the naive model; and the book folded from the journal against the live one.
-#include <gtest/gtest.h>
-
 #include <cstdlib>
 #include <iostream>
 #include <latch>
+
+#include <gtest/gtest.h>
 
 #include <jiaozi/api/accounts.hpp>
 #include <jiaozi/payments/book.hpp>

@@ -93,7 +93,8 @@ TEST(Refunds, FromAnEmptyOrFrozenWallet) {
         EXPECT_EQ(w.refund(RefundId(1), p.id, World::cny(300)).error().code(), "insufficient_funds");
     }
     EXPECT_EQ(w.created(w.pay_ben(1'000)).state, captured);
-    EXPECT_EQ(w.refund(RefundId(1), p.id, World::cny(300)).error().code(), "insufficient_funds") << "remembered for this id";
+    EXPECT_EQ(w.refund(RefundId(1), p.id, World::cny(300)).error().code(), "insufficient_funds")
+        << "remembered for this id";
     EXPECT_TRUE(w.refund(RefundId(2), p.id, World::cny(300)).ok());
     w.freeze(World::friend_cny, true);
     EXPECT_EQ(w.refund(RefundId(3), p.id, World::cny(100)).error().code(), "ledger_refused");
