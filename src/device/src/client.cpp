@@ -101,7 +101,7 @@ void DeviceClient::Impl::tick() {
     next_turn();
     if (!connected_) return;
     if (session_) {
-        const bool expired = server_time_.now_ms(device_ms()) >= static_cast<std::int64_t>(session_->expires_ms);
+        const bool expired = server_time_.now_ms(device_ms()) >= session_->expires_ms;
         const Duration heartbeat = session_->heartbeat;
         // A server that was restarted does not answer heartbeats of sessions that it has forgotten.
         const bool silence = heartbeat > Duration{} && now() - session_->last_heard > heartbeat + heartbeat + heartbeat;
@@ -126,8 +126,8 @@ Timestamp DeviceClient::Impl::next_deadline() const {
     for (const Outgoing& outgoing : outgoing_) {
         if (!held_by_fault(outgoing)) next = std::min(next, outgoing.next.when());
     }
-    const std::int64_t left_ms = static_cast<std::int64_t>(session_->expires_ms) - server_time_.now_ms(device_ms());
-    return std::min(next, now() + milliseconds(std::max<std::int64_t>(left_ms, 0)));
+    const std::int64_t left_ms = session_->expires_ms - server_time_.now_ms(device_ms());
+    return std::min(next, now() + milliseconds(std::clamp<std::int64_t>(left_ms, 0, 86'400'000)));
 }
 
 void DeviceClient::Impl::set_faults(const Faults& faults) {

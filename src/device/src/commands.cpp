@@ -68,10 +68,10 @@ void DeviceClient::Impl::on_command(const protocol::Message& message, const prot
     if (known != data().commands.end()) return on_repeated(known->second, command.number);
 
     const std::int64_t time = server_time_.now_ms(device_ms());
-    const bool expired = time >= 0 && static_cast<std::uint64_t>(time) >= command.expires_ms;
+    const bool expired = time >= signed_ms(command.expires_ms);
     // Made a moment ago and expired? Our clock was set forward, or the last welcome took long: measure again. The
     // server repeats the command.
-    if (expired && time - static_cast<std::int64_t>(message.time_ms) > doubtful_lag_ms) return end_session();
+    if (expired && time - signed_ms(message.time_ms) > doubtful_lag_ms) return end_session();
     if (expired) return refuse_command(command, "expired");
     if (!actions_.deliver) return refuse_command(command, "delivers nothing");
     if (wire_.faults().nack) return refuse_command(command, "refused");
@@ -141,7 +141,7 @@ void DeviceClient::Impl::next_turn() {
     std::deque<PaymentId> still_waiting;
     for (const PaymentId payment : std::exchange(waiting_, {})) {
         CommandRecord& record = data().commands.at(payment);
-        if (time >= 0 && static_cast<std::uint64_t>(time) >= record.command.expires_ms) {
+        if (time >= signed_ms(record.command.expires_ms)) {
             ignore_error(finish_unbegun(record, "expired before its turn"), "told to the host; reported all the same");
             continue;
         }

@@ -41,7 +41,7 @@ struct Session {
     std::uint64_t next_up = 1;
     protocol::SeqWindow window;
     std::uint64_t began_ms = 0;  // server's time; older errors are from before
-    std::uint64_t expires_ms = 0;
+    std::int64_t expires_ms = 0;
     Duration heartbeat{};  // zero: none asked for
     Timer next_heartbeat;
     Timestamp last_heard{};

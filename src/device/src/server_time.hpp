@@ -12,17 +12,23 @@
 
 namespace jiaozi::device {
 
+// Times on the wire have 64 bits. Beyond this one (36 million years) they are all the same to us, and nothing
+// overflows.
+constexpr std::int64_t signed_ms(std::uint64_t ms) noexcept {
+    return static_cast<std::int64_t>(std::min(ms, std::uint64_t{1} << 60));
+}
+
 class ServerTime {
   public:
     bool known() const noexcept { return offset_.has_value(); }
     void forget() noexcept { offset_.reset(); }
 
     void measured(std::int64_t hello_sent_ms, std::uint64_t welcome_ms) noexcept {
-        offset_ = static_cast<std::int64_t>(welcome_ms) - hello_sent_ms;
+        offset_ = signed_ms(welcome_ms) - hello_sent_ms;
     }
     // A message that was made later than we think it is: our clock runs slow, or was set back.
     void seen(std::int64_t device_ms, std::uint64_t message_ms) noexcept {
-        if (offset_) offset_ = std::max(*offset_, static_cast<std::int64_t>(message_ms) - device_ms);
+        if (offset_) offset_ = std::max(*offset_, signed_ms(message_ms) - device_ms);
     }
     // Only when known.
     std::int64_t now_ms(std::int64_t device_ms) const noexcept { return device_ms + *offset_; }

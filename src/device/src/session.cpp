@@ -15,7 +15,7 @@ using protocol::RefusalCode;
 
 constexpr Duration hello_gap = seconds(1);     // never faster, whatever the reason
 constexpr Duration stopped_for = seconds(60);  // what the server does not know or want asks again this seldom
-constexpr std::int64_t clock_tremble_ms = 1000;
+constexpr std::uint32_t heartbeat_at_most_s = 86'400;
 
 }  // namespace
 
@@ -33,7 +33,7 @@ std::uint64_t DeviceClient::Impl::wire_ms() const noexcept {
 // commands look expired, which on_command() notices.)
 void DeviceClient::Impl::watch_clock() {
     const std::int64_t current = device_ms();
-    if (current < last_device_ms_ - clock_tremble_ms) {
+    if (current < last_device_ms_) {
         server_time_.forget();
         if (session_) end_session();
     }
@@ -106,13 +106,13 @@ void DeviceClient::Impl::on(const protocol::Message& message, const protocol::We
         return;
     }
     server_time_.measured(hello_->device_ms, message.time_ms);
-    const Duration heartbeat = seconds(welcome.heartbeat_s);
+    const Duration heartbeat = seconds(std::min(welcome.heartbeat_s, heartbeat_at_most_s));
     session_.emplace(Session{.id = welcome.session,
                              .keys = std::move(keys).value(),
                              .next_up = 1,
                              .window = {},
                              .began_ms = message.time_ms,
-                             .expires_ms = welcome.expires_ms,
+                             .expires_ms = signed_ms(welcome.expires_ms),
                              .heartbeat = heartbeat,
                              .next_heartbeat = Timer(now(), heartbeat),
                              .last_heard = now()});
@@ -293,7 +293,7 @@ void DeviceClient::Impl::on_error(const protocol::ErrorAnswer& error, Trust trus
             if (!hello_ || error.seq != hello_->seq) return;
             // Without progress the ordinary waiting goes on.
             if (error.server_time_ms > hello_->time_ms) next_hello_ = Timer();
-            hello_floor_ms_ = std::max(hello_floor_ms_, error.server_time_ms);
+            hello_floor_ms_ = std::max(hello_floor_ms_, static_cast<std::uint64_t>(signed_ms(error.server_time_ms)));
             return say_hello_if_due();
         case RefusalCode::unknown_device:
             // While a rotation is under way the other key may be the right one: asked in turn.
