@@ -119,15 +119,7 @@ std::string_view name_of(Direction direction) {
     return direction == Direction::debit ? "debit" : "credit";
 }
 std::string_view name_of(Phase phase) {
-    switch (phase) {
-        case Phase::posted:
-            return "posted";
-        case Phase::held:
-            return "held";
-        case Phase::released:
-            return "released";
-    }
-    JZ_ASSERT(!"a value outside its enum");
+    return phase == Phase::posted ? "posted" : phase == Phase::held ? "held" : "released";
 }
 
 void GroupService::adopt(const Wallet& wallet) {
