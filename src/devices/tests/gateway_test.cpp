@@ -76,7 +76,7 @@ TEST_F(GatewayTest, PayByDevice) {
     const Bytes request = car.mac(body);
     EXPECT_TRUE(mqtt_exchange(car, request).empty());
     ASSERT_EQ(payments.created.size(), 1U);
-    const api::NewPayment& asked = payments.created[0];
+    const api::NewPayment asked = payments.created[0];
     EXPECT_EQ(asked.id, payment);
     EXPECT_EQ(asked.kind, PaymentKind::device);
     EXPECT_EQ(asked.payer_device, car.id);
