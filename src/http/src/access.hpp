@@ -1,5 +1,5 @@
-// What a person's key may see and act for. An operator's key may do everything its scopes allow. What is not one's own is
-// answered like what does not exist.
+// What a person's key may see and act for. An operator's key may do everything its scopes allow. What is not one's own
+// is answered like what does not exist.
 #pragma once
 
 #include "context.hpp"

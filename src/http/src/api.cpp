@@ -1,10 +1,9 @@
 // What happens to every request before its handler: route, key, scope, media types, idempotency.
-#include <jiaozi/http/api.hpp>
-
 #include <algorithm>
 
 #include <jiaozi/crypto/hash.hpp>
 #include <jiaozi/crypto/secret.hpp>
+#include <jiaozi/http/api.hpp>
 
 #include "context.hpp"
 #include "router.hpp"
@@ -42,7 +41,8 @@ bool accepts(std::string_view accept, std::string_view type) {
 
 bool is_request_id(std::string_view text) {
     return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.';
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' ||
+               c == '.';
     });
 }
 
@@ -56,6 +56,13 @@ uint128 id_of(const crypto::Digest& digest) {
     return make_uint128(high, low);
 }
 
+// The page's files and the one that every problem's doc_url names.
+std::vector<StaticFile> with_documents(std::vector<StaticFile> files) {
+    static const std::string etag = '"' + to_hex(crypto::sha256(as_bytes(errors_page()))).substr(0, 16) + '"';
+    files.push_back({"/docs/errors.md", "text/markdown; charset=utf-8", etag, errors_page(), {}, false});
+    return files;
+}
+
 std::string route_name(const Route& route) {
     std::string name(name_of(route.method));
     name += ' ';
@@ -66,7 +73,8 @@ std::string route_name(const Route& route) {
 }  // namespace
 
 struct Api::State {
-    State(const Parts& parts, ApiOptions options) : core(std::make_shared<Core>(parts, std::move(options))), files(core->options.static_files) {
+    State(const Parts& parts, ApiOptions options)
+        : core(std::make_shared<Core>(parts, std::move(options))), files(with_documents(core->options.static_files)) {
         add_service_routes(router);
         add_payment_routes(router);
         add_people_routes(router);
@@ -146,10 +154,14 @@ Result<const identity::Principal*> Api::State::authenticate(const Request& reque
     constexpr std::string_view scheme = "Bearer ";
     const std::string_view header = request.header("Authorization");
     if (header.empty()) {
-        return Error(ErrorKind::unauthenticated, "give an API key: Authorization: Bearer sk_test_…").with_code("key_missing").with_param("Authorization");
+        return Error(ErrorKind::unauthenticated, "give an API key: Authorization: Bearer sk_test_…")
+            .with_code("key_missing")
+            .with_param("Authorization");
     }
     if (header.size() <= scheme.size() || !same_ignoring_case(header.substr(0, scheme.size()), scheme)) {
-        return Error(ErrorKind::unauthenticated, "expected the scheme Bearer and an API key").with_code("key_invalid").with_param("Authorization");
+        return Error(ErrorKind::unauthenticated, "expected the scheme Bearer and an API key")
+            .with_code("key_invalid")
+            .with_param("Authorization");
     }
     bearer = header.substr(scheme.size());
     return core->parts.keys.authenticate(bearer);
@@ -157,7 +169,9 @@ Result<const identity::Principal*> Api::State::authenticate(const Request& reque
 
 Result<> Api::State::check_media(const Request& request, const Route& route) const {
     if (!accepts(request.header("Accept"), route.produces)) {
-        return Error(ErrorKind::invalid, "this endpoint answers " + std::string(route.produces)).with_code("not_acceptable").with_param("Accept");
+        return Error(ErrorKind::invalid, "this endpoint answers " + std::string(route.produces))
+            .with_code("not_acceptable")
+            .with_param("Accept");
     }
     if (has_body(request.method) && !request.body.empty()) {
         if (!same_ignoring_case(media_type(request.header("Content-Type")), route.consumes)) {
@@ -188,7 +202,8 @@ void Api::State::preflight(const Request& request, Reply&& reply, const std::str
     Response probe;
     if (cors(request, probe)) {
         response.headers.emplace_back("Access-Control-Allow-Methods", allow);
-        response.headers.emplace_back("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-Id");
+        response.headers.emplace_back("Access-Control-Allow-Headers",
+                                      "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-Id");
         response.headers.emplace_back("Access-Control-Max-Age", "600");
     }
     reply.send(std::move(response));
@@ -198,7 +213,8 @@ void Api::State::not_routed(const Request& request, Reply&& reply, const Router:
     if (match.known_path && request.method == Method::options) {
         preflight(request, std::move(reply), match.allow);
     } else if (match.known_path) {
-        Response response = problem_response({405, "method_not_allowed", "this path has the methods " + match.allow, {}, {}}, reply.request_id());
+        Response response = problem_response(
+            {405, "method_not_allowed", "this path has the methods " + match.allow, {}, {}}, reply.request_id());
         response.headers.emplace_back("Allow", match.allow);
         reply.send(std::move(response));
     } else if (const StaticFile* file = is_api_path(request.path) ? nullptr : files.find(request.path)) {
@@ -206,12 +222,14 @@ void Api::State::not_routed(const Request& request, Reply&& reply, const Router:
             reply.send(StaticFiles::respond(*file, request));
             return;
         }
-        Response response = problem_response({405, "method_not_allowed", "this path has the methods GET, HEAD", {}, {}}, reply.request_id());
+        Response response = problem_response({405, "method_not_allowed", "this path has the methods GET, HEAD", {}, {}},
+                                             reply.request_id());
         response.headers.emplace_back("Allow", "GET, HEAD");
         reply.send(std::move(response));
     } else {
-        reply.fail(Error(ErrorKind::not_found, "there is nothing at this path; the interface is described in /v1/openapi.json")
-                       .with_code("route_not_found"));
+        reply.fail(
+            Error(ErrorKind::not_found, "there is nothing at this path; the interface is described in /v1/openapi.json")
+                .with_code("route_not_found"));
     }
 }
 
@@ -259,7 +277,8 @@ void Api::handle(const Request& request, std::shared_ptr<Channel> channel) {
     if (!route.resource.empty() && !route.checks_key_itself) {
         JZ_ANSWER_TRY(principal, reply, state.authenticate(request, bearer));
         if (!state.core->rate_limit.allow(principal->key)) {
-            reply.fail(Error(ErrorKind::rate_limited, "this key has used up its requests; wait as long as Retry-After says"));
+            reply.fail(
+                Error(ErrorKind::rate_limited, "this key has used up its requests; wait as long as Retry-After says"));
             return;
         }
         JZ_ANSWER_CHECK(reply, principal->require(route.resource, route.action));
@@ -270,8 +289,9 @@ void Api::handle(const Request& request, std::shared_ptr<Channel> channel) {
     if (request.method == Method::post) {
         state.post(std::move(call), route, bearer);
     } else {
-        JZ_ANSWER_CHECK(call.reply, has_body(request.method) || request.method == Method::del ? idempotency_key(request)
-                                                                                             : Result<std::optional<std::string_view>>(std::nullopt));
+        JZ_ANSWER_CHECK(call.reply, has_body(request.method) || request.method == Method::del
+                                        ? idempotency_key(request)
+                                        : Result<std::optional<std::string_view>>(std::nullopt));
         route.handler(std::move(call));
     }
 }

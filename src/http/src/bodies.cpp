@@ -1,5 +1,4 @@
 #include <jiaozi/http/bodies.hpp>
-
 #include <jiaozi/http/json_body.hpp>
 
 namespace jiaozi::http {
@@ -45,8 +44,8 @@ void check_kind_fields(Fields& fields, PaymentKind kind) {
         each_word(row.needs, [&](std::string_view name) {
             if (!fields.has(name)) fields.fail(name, "this field is required for this kind of payment");
         });
-        for (const std::string_view name : {"payer_wallet", "payer_member", "payee_wallet", "device", "payer_device", "slot", "quantity",
-                                            "amount", "asset", "qr"}) {
+        for (const std::string_view name : {"payer_wallet", "payer_member", "payee_wallet", "device", "payer_device",
+                                            "slot", "quantity", "amount", "asset", "qr"}) {
             bool known = false;
             const auto look = [&](std::string_view word) { known = known || word == name; };
             each_word(row.needs, look);
@@ -55,7 +54,9 @@ void check_kind_fields(Fields& fields, PaymentKind kind) {
         }
         return;
     }
-    fields.fail("kind", "expected one of machine, device, person, qr; a payment by code comes from the machine that scanned it");
+    fields.fail(
+        "kind",
+        "expected one of machine, device, person, qr; a payment by code comes from the machine that scanned it");
 }
 
 }  // namespace

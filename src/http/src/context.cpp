@@ -26,7 +26,8 @@ Reply::Reply(std::shared_ptr<Core> core, std::shared_ptr<Channel> channel, std::
       started_(std::chrono::steady_clock::now()) {}
 
 Reply::~Reply() {
-    if (channel_) fail(Error(ErrorKind::unavailable, "the server is stopping; ask again with the same Idempotency-Key"));
+    if (channel_)
+        fail(Error(ErrorKind::unavailable, "the server is stopping; ask again with the same Idempotency-Key"));
 }
 
 void Reply::account(int status) {
@@ -67,7 +68,8 @@ void Reply::replay(int status, std::string body) {
 
 void Reply::fail(const Error& error) {
     const Problem problem = problem_of(error);
-    if (problem.status >= 500) log::warn("http: request failed", {{"error", error.to_string()}, {"request", request_id_}});
+    if (problem.status >= 500)
+        log::warn("http: request failed", {{"error", error.to_string()}, {"request", request_id_}});
     fail(problem);
 }
 
@@ -93,9 +95,9 @@ std::shared_ptr<Stream> Reply::stream(Response&& head) {
 }
 
 void read_and_answer(Call&& call, std::move_only_function<Result<std::string>(registry::Session&)> work) {
-    call.core.parts.reads.run<std::string>(std::move(work), [reply = std::move(call.reply)](Result<std::string> body) mutable {
-        reply.finish(std::move(body));
-    });
+    call.core.parts.reads.run<std::string>(
+        std::move(work),
+        [reply = std::move(call.reply)](Result<std::string> body) mutable { reply.finish(std::move(body)); });
 }
 
 std::string deleted_json(std::string_view object, std::string_view id) {
@@ -103,11 +105,13 @@ std::string deleted_json(std::string_view object, std::string_view id) {
 }
 
 Error operators_only() {
-    return Error(ErrorKind::forbidden, "a person's key cannot do this; use an operator's key").with_code("operators_only");
+    return Error(ErrorKind::forbidden, "a person's key cannot do this; use an operator's key")
+        .with_code("operators_only");
 }
 
 Error no_such(std::string_view kind, std::string_view id) {
-    return Error(ErrorKind::not_found, std::string(id) + " names no " + std::string(kind)).with_code(std::string(kind) + "_not_found");
+    return Error(ErrorKind::not_found, std::string(id) + " names no " + std::string(kind))
+        .with_code(std::string(kind) + "_not_found");
 }
 
 }  // namespace jiaozi::http

@@ -98,7 +98,8 @@ struct Call {
     template <class SomeId>
     Result<SomeId> path_id(std::size_t index, std::string_view kind) const {
         if (auto id = SomeId::parse(params[index]); id.ok()) return *id;
-        return Error(ErrorKind::not_found, std::string(params[index]) + " names no " + std::string(kind)).with_code(std::string(kind) + "_not_found");
+        return Error(ErrorKind::not_found, std::string(params[index]) + " names no " + std::string(kind))
+            .with_code(std::string(kind) + "_not_found");
     }
 };
 
@@ -126,14 +127,15 @@ Error operators_only();
 Error no_such(std::string_view kind, std::string_view id);
 
 // Returns early from a handler with the problem of a failed Result.
-#define JZ_ANSWER_TRY_IMPL(temporary, target, reply, ...)  \
-    auto temporary = (__VA_ARGS__);                        \
-    if (!temporary.ok()) {                                 \
-        (reply).fail(temporary.error());                   \
-        return;                                            \
-    }                                                      \
+#define JZ_ANSWER_TRY_IMPL(temporary, target, reply, ...) \
+    auto temporary = (__VA_ARGS__);                       \
+    if (!temporary.ok()) {                                \
+        (reply).fail(temporary.error());                  \
+        return;                                           \
+    }                                                     \
     target = std::move(temporary).value()
-#define JZ_ANSWER_TRY(target, reply, ...) JZ_ANSWER_TRY_IMPL(JZ_CONCAT(jz_answer_, __LINE__), target, reply, __VA_ARGS__)
+#define JZ_ANSWER_TRY(target, reply, ...) \
+    JZ_ANSWER_TRY_IMPL(JZ_CONCAT(jz_answer_, __LINE__), target, reply, __VA_ARGS__)
 #define JZ_ANSWER_CHECK(reply, ...)                              \
     do {                                                         \
         if (auto jz_checked = (__VA_ARGS__); !jz_checked.ok()) { \

@@ -45,7 +45,7 @@ void EventHub::stored_up_to(std::uint64_t position) {
     }
     // One post for however many announcements come before it runs.
     if (!scheduled_.exchange(true)) {
-        app_->post([weak = std::weak_ptr(alive_)] {
+        app_->post([weak = weak_] {
             if (const auto self = weak.lock()) (*self)->pump();
         });
     }
@@ -56,14 +56,14 @@ void EventHub::add(std::shared_ptr<Stream> stream, std::optional<std::uint64_t> 
     follower->stream = std::move(stream);
     follower->pattern = std::move(pattern);
     std::weak_ptr<Follower> weak = follower;
-    follower->stream->on_closed([weak_hub = std::weak_ptr(alive_)] {
+    follower->stream->on_closed([weak_hub = weak_] {
         if (const auto hub = weak_hub.lock()) {
             (*hub)->app_->post([weak_hub] {
                 if (const auto still = weak_hub.lock()) (*still)->remove_closed();
             });
         }
     });
-    follower->stream->on_drained([weak, weak_hub = std::weak_ptr(alive_)] {
+    follower->stream->on_drained([weak, weak_hub = weak_] {
         const auto hub = weak_hub.lock();
         const auto strong = weak.lock();
         if (hub && strong && !strong->level) (*hub)->catch_up(weak);
@@ -79,7 +79,7 @@ void EventHub::add(std::shared_ptr<Stream> stream, std::optional<std::uint64_t> 
     // From now on: what is stored when its place in the table has been looked up.
     follower->reading = true;
     reads_->run<std::uint64_t>([](registry::Session& session) { return registry::newest_event_position(session); },
-                               [weak, weak_hub = std::weak_ptr(alive_)](Result<std::uint64_t> newest) {
+                               [weak, weak_hub = weak_](Result<std::uint64_t> newest) {
                                    const auto hub = weak_hub.lock();
                                    const auto strong = weak.lock();
                                    if (!hub || !strong) return;
@@ -98,22 +98,24 @@ void EventHub::add(std::shared_ptr<Stream> stream, std::optional<std::uint64_t> 
 void EventHub::pump() {
     scheduled_ = false;
     if (closed_ || reading_ || stored_.load() <= read_) return;
-    const bool anybody = std::any_of(followers_.begin(), followers_.end(), [](const auto& follower) { return follower->level; });
+    const bool anybody =
+        std::any_of(followers_.begin(), followers_.end(), [](const auto& follower) { return follower->level; });
     if (!anybody) return;
     reading_ = true;
-    reads_->run<std::vector<Event>>([from = read_](registry::Session& session) { return registry::events_after(session, from, batch); },
-                                    [weak = std::weak_ptr(alive_)](Result<std::vector<Event>> events) {
-                                        const auto self = weak.lock();
-                                        if (!self) return;
-                                        EventHub& hub = **self;
-                                        hub.reading_ = false;
-                                        if (!events.ok()) {
-                                            log::warn("event stream: cannot read events", {{"error", events.error().to_string()}});
-                                            return;
-                                        }
-                                        hub.deliver(*events);
-                                        if (!events->empty()) hub.pump();
-                                    });
+    reads_->run<std::vector<Event>>(
+        [from = read_](registry::Session& session) { return registry::events_after(session, from, batch); },
+        [weak = weak_](Result<std::vector<Event>> events) {
+            const auto self = weak.lock();
+            if (!self) return;
+            EventHub& hub = **self;
+            hub.reading_ = false;
+            if (!events.ok()) {
+                log::warn("event stream: cannot read events", {{"error", events.error().to_string()}});
+                return;
+            }
+            hub.deliver(*events);
+            if (!events->empty()) hub.pump();
+        });
 }
 
 void EventHub::deliver(const std::vector<Event>& events) {
@@ -141,8 +143,10 @@ void EventHub::catch_up(std::weak_ptr<Follower> weak) {
     if (!follower || follower->reading || follower->level || closed_) return;
     follower->reading = true;
     reads_->run<std::vector<Event>>(
-        [from = follower->position](registry::Session& session) { return registry::events_after(session, from, batch); },
-        [weak, weak_hub = std::weak_ptr(alive_)](Result<std::vector<Event>> events) {
+        [from = follower->position](registry::Session& session) {
+            return registry::events_after(session, from, batch);
+        },
+        [weak, weak_hub = weak_](Result<std::vector<Event>> events) {
             const auto hub = weak_hub.lock();
             const auto strong = weak.lock();
             if (!hub || !strong || !strong->stream->open()) return;
@@ -170,13 +174,14 @@ void EventHub::catch_up(std::weak_ptr<Follower> weak) {
 
 // The follower has all that the table had. It is level if nothing was handed out meanwhile that it lacks.
 void EventHub::try_to_level(Follower& follower) {
-    const bool alone = std::none_of(followers_.begin(), followers_.end(), [](const auto& other) { return other->level; });
+    const bool alone =
+        std::none_of(followers_.begin(), followers_.end(), [](const auto& other) { return other->level; });
     if (alone && !reading_) read_ = follower.position;
     follower.level = follower.position >= read_;
 }
 
 void EventHub::heartbeat() {
-    heartbeat_ = app_->call_after(heartbeat_every, [this, weak = std::weak_ptr(alive_)] {
+    heartbeat_ = app_->call_after(heartbeat_every, [this, weak = weak_] {
         if (weak.expired()) return;
         heartbeat_ = 0;
         remove_closed();

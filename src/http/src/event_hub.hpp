@@ -21,7 +21,8 @@ namespace jiaozi::http {
 
 class EventHub final : public api::EventSignal {
   public:
-    EventHub(api::AppThread& app, ReadPool& reads) : app_(&app), reads_(&reads), alive_(std::make_shared<EventHub*>(this)) {}
+    EventHub(api::AppThread& app, ReadPool& reads)
+        : app_(&app), reads_(&reads), alive_(std::make_shared<EventHub*>(this)), weak_(alive_) {}
     ~EventHub() override;
     EventHub(const EventHub&) = delete;
     EventHub& operator=(const EventHub&) = delete;
@@ -51,7 +52,8 @@ class EventHub final : public api::EventSignal {
 
     api::AppThread* app_;
     ReadPool* reads_;
-    std::shared_ptr<EventHub*> alive_;  // completions hold it weakly
+    std::shared_ptr<EventHub*> alive_;     // ends with close(); completions hold it weakly
+    const std::weak_ptr<EventHub*> weak_;  // never changes, so any thread may copy it
     std::list<std::shared_ptr<Follower>> followers_;
     std::atomic<std::uint64_t> stored_{0};  // newest position announced
     std::atomic<bool> scheduled_{false};    // a pump is posted

@@ -37,7 +37,8 @@ void create_device(Call&& call) {
         call.reply.fail(no_such("merchant", device.merchant.to_string()).with_param("merchant"));
         return;
     }
-    const identity::NewDevice wanted{DeviceId(call.object_id), device.kind, std::move(device.name), device.merchant, std::move(device.sim)};
+    const identity::NewDevice wanted{DeviceId(call.object_id), device.kind, std::move(device.name), device.merchant,
+                                     std::move(device.sim)};
     JZ_ANSWER_TRY(const auto made, call.reply, call.parts().devices.create(wanted));
     call.reply.json(201, with_code_json(call.parts(), made));
 }
@@ -57,7 +58,8 @@ void list_devices(Call&& call) {
         [filter, page](registry::Session& session) { return registry::list_devices(session, filter, page); },
         [&parts, reply = std::move(call.reply)](Result<registry::Listing<Device>> listing) mutable {
             JZ_ANSWER_TRY(const auto devices, reply, std::move(listing));
-            reply.json(200, list_json(devices.data, devices.has_more, [&parts](const Device& device) { return device_json(parts, device); }));
+            reply.json(200, list_json(devices.data, devices.has_more,
+                                      [&parts](const Device& device) { return device_json(parts, device); }));
         });
 }
 
@@ -115,7 +117,9 @@ void create_qr(Call&& call) {
     JZ_ANSWER_TRY(const NewQr wanted, call.reply, decode_new_qr(call.request.body));
     JZ_ANSWER_TRY(const api::DynamicQr qr, call.reply,
                   call.parts().payments.new_qr(PaymentId(call.object_id), id, wanted.slot, wanted.quantity));
-    call.reply.json(201, api::JsonObject("qr").id("payment", qr.payment).text("payload", qr.payload).time("expires", qr.expires).take());
+    call.reply.json(
+        201,
+        api::JsonObject("qr").id("payment", qr.payment).text("payload", qr.payload).time("expires", qr.expires).take());
 }
 
 }  // namespace
@@ -125,12 +129,18 @@ void add_device_routes(Router& router) {
     router.add({Method::post, "/v1/devices", "devices", "write", Repeat::sealed, create_device});
     router.add({Method::get, "/v1/devices", "devices", "read", Repeat::none, list_devices});
     router.add({Method::get, "/v1/devices/{device}", "devices", "read", Repeat::none, get_device});
-    router.add({Method::post, "/v1/devices/{device}/enrolment_code", "devices", "write", Repeat::sealed, new_enrolment_code});
-    router.add({Method::post, "/v1/devices/{device}/suspend", "devices", "write", Repeat::stored, change_state<&DeviceService::suspend>});
-    router.add({Method::post, "/v1/devices/{device}/resume", "devices", "write", Repeat::stored, change_state<&DeviceService::resume>});
-    router.add({Method::post, "/v1/devices/{device}/lost", "devices", "write", Repeat::stored, change_state<&DeviceService::report_lost>});
-    router.add({Method::post, "/v1/devices/{device}/retire", "devices", "write", Repeat::stored, change_state<&DeviceService::retire>});
-    router.add({Method::post, "/v1/devices/{device}/revoke", "devices", "write", Repeat::stored, change_state<&DeviceService::revoke_credential>});
+    router.add(
+        {Method::post, "/v1/devices/{device}/enrolment_code", "devices", "write", Repeat::sealed, new_enrolment_code});
+    router.add({Method::post, "/v1/devices/{device}/suspend", "devices", "write", Repeat::stored,
+                change_state<&DeviceService::suspend>});
+    router.add({Method::post, "/v1/devices/{device}/resume", "devices", "write", Repeat::stored,
+                change_state<&DeviceService::resume>});
+    router.add({Method::post, "/v1/devices/{device}/lost", "devices", "write", Repeat::stored,
+                change_state<&DeviceService::report_lost>});
+    router.add({Method::post, "/v1/devices/{device}/retire", "devices", "write", Repeat::stored,
+                change_state<&DeviceService::retire>});
+    router.add({Method::post, "/v1/devices/{device}/revoke", "devices", "write", Repeat::stored,
+                change_state<&DeviceService::revoke_credential>});
     router.add({Method::get, "/v1/devices/{device}/slots", "devices", "read", Repeat::none, list_slots});
     router.add({Method::put, "/v1/devices/{device}/slots", "devices", "write", Repeat::none, replace_slots});
     router.add({Method::post, "/v1/devices/{device}/qr", "payments", "write", Repeat::stored, create_qr});

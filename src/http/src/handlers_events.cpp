@@ -45,7 +45,8 @@ void create_stream_token(Call&& call) {
     JZ_ANSWER_CHECK(call.reply, decode_nothing(call.request.body));
     auto& tokens = call.core.stream_tokens;
     const Timestamp now = call.parts().clock.now();
-    if (tokens.size() >= tokens_max) std::erase_if(tokens, [&](const auto& item) { return item.second.expires <= now; });
+    if (tokens.size() >= tokens_max)
+        std::erase_if(tokens, [&](const auto& item) { return item.second.expires <= now; });
     if (tokens.size() >= tokens_max) {
         call.reply.fail(Error(ErrorKind::rate_limited, "too many stream tokens are unused; use them or wait a minute"));
         return;
@@ -64,7 +65,9 @@ Result<> check_token(Core& core, std::string_view token) {
     const bool good = found != core.stream_tokens.end() && found->second.expires > core.parts.clock.now();
     if (found != core.stream_tokens.end()) core.stream_tokens.erase(found);
     if (!good) {
-        return Error(ErrorKind::unauthenticated, "this stream token is unknown, used or expired; make a new one").with_code("key_invalid").with_param("access_token");
+        return Error(ErrorKind::unauthenticated, "this stream token is unknown, used or expired; make a new one")
+            .with_code("key_invalid")
+            .with_param("access_token");
     }
     return {};
 }
@@ -73,10 +76,13 @@ Result<> check_key(const Call& call) {
     constexpr std::string_view scheme = "Bearer ";
     const std::string_view header = call.request.header("Authorization");
     if (header.empty()) {
-        return Error(ErrorKind::unauthenticated, "give an API key in Authorization, or a stream token as access_token").with_code("key_missing").with_param("Authorization");
+        return Error(ErrorKind::unauthenticated, "give an API key in Authorization, or a stream token as access_token")
+            .with_code("key_missing")
+            .with_param("Authorization");
     }
     const bool is_bearer = header.size() > scheme.size() && same_ignoring_case(header.substr(0, scheme.size()), scheme);
-    JZ_TRY(const identity::Principal* principal, call.parts().keys.authenticate(is_bearer ? header.substr(scheme.size()) : std::string_view{}));
+    JZ_TRY(const identity::Principal* principal,
+           call.parts().keys.authenticate(is_bearer ? header.substr(scheme.size()) : std::string_view{}));
     JZ_CHECK(principal->require("events", "read"));
     if (principal->person) return operators_only();
     return {};
@@ -87,7 +93,8 @@ Result<std::optional<std::uint64_t>> last_event_id(std::string_view text) {
     std::uint64_t position = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), position);
     if (error != std::errc{} || end != text.data() + text.size() || position > INT64_MAX) {
-        return Error(ErrorKind::invalid, "expected the id of an event of this stream: a decimal number").with_param("Last-Event-ID");
+        return Error(ErrorKind::invalid, "expected the id of an event of this stream: a decimal number")
+            .with_param("Last-Event-ID");
     }
     return std::optional(position);
 }

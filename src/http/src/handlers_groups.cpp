@@ -22,7 +22,9 @@ std::string limit_json(const Limit& limit) {
 void create_group(Call&& call) {
     JZ_ANSWER_TRY(NewGroup wanted, call.reply, decode_new_group(call.request.body));
     if (!call.is_operator() && wanted.owner && wanted.owner != call.person()) {
-        call.reply.fail(Error(ErrorKind::forbidden, "a person's key makes groups of that person").with_code("operators_only").with_param("owner"));
+        call.reply.fail(Error(ErrorKind::forbidden, "a person's key makes groups of that person")
+                            .with_code("operators_only")
+                            .with_param("owner"));
         return;
     }
     wanted.group.id = GroupId(call.object_id);

@@ -19,10 +19,11 @@ void create_merchant(Call&& call) {
     JZ_ANSWER_CHECK(call.reply, operator_only(call));
     JZ_ANSWER_TRY(NewMerchant wanted, call.reply, decode_new_merchant(call.request.body));
     wanted.merchant.id = MerchantId(call.object_id);
-    call.parts().merchants.create(std::move(wanted.merchant), wanted.asset, [reply = std::move(call.reply)](Result<Merchant> made) mutable {
-        JZ_ANSWER_TRY(const Merchant merchant, reply, std::move(made));
-        reply.json(201, merchant_json(merchant));
-    });
+    call.parts().merchants.create(std::move(wanted.merchant), wanted.asset,
+                                  [reply = std::move(call.reply)](Result<Merchant> made) mutable {
+                                      JZ_ANSWER_TRY(const Merchant merchant, reply, std::move(made));
+                                      reply.json(201, merchant_json(merchant));
+                                  });
 }
 
 void list_merchants(Call&& call) {

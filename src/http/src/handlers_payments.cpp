@@ -17,21 +17,36 @@ std::string refund_json(const Refund& refund) {
 
 std::string_view advice(Reason reason) {
     switch (reason) {
-        case Reason::payer_not_member: return "the payer may not pay from this wallet";
-        case Reason::payer_frozen: return "the wallet is frozen; unfreeze it or pay from another";
-        case Reason::device_not_active: return "the device is not active: not enrolled, suspended, lost or retired";
-        case Reason::product_unavailable: return "the machine does not sell this; read its slots again";
-        case Reason::price_changed: return "the amount is not the price times the quantity; read the machine's slots again";
-        case Reason::asset_mismatch: return "the wallet holds another asset than the price is in";
-        case Reason::code_invalid: return "the payment code or QR is unknown, used or expired; ask for a new one";
-        case Reason::self_payment: return "payer and payee are the same wallet";
-        case Reason::limit_per_payment: return "the amount is above the member's limit for one payment";
-        case Reason::limit_per_day: return "the member's allowance is used up; it renews with its window";
-        case Reason::limit_per_category: return "the member's allowance for this category is used up; it renews with its window";
-        case Reason::insufficient_funds: return "the wallet's available balance is too small";
-        case Reason::device_offline: return "the machine did not answer; no money was held";
-        case Reason::device_busy: return "the machine is delivering to somebody else; try again in a moment";
-        default: return "the payment was refused";
+        case Reason::payer_not_member:
+            return "the payer may not pay from this wallet";
+        case Reason::payer_frozen:
+            return "the wallet is frozen; unfreeze it or pay from another";
+        case Reason::device_not_active:
+            return "the device is not active: not enrolled, suspended, lost or retired";
+        case Reason::product_unavailable:
+            return "the machine does not sell this; read its slots again";
+        case Reason::price_changed:
+            return "the amount is not the price times the quantity; read the machine's slots again";
+        case Reason::asset_mismatch:
+            return "the wallet holds another asset than the price is in";
+        case Reason::code_invalid:
+            return "the payment code or QR is unknown, used or expired; ask for a new one";
+        case Reason::self_payment:
+            return "payer and payee are the same wallet";
+        case Reason::limit_per_payment:
+            return "the amount is above the member's limit for one payment";
+        case Reason::limit_per_day:
+            return "the member's allowance is used up; it renews with its window";
+        case Reason::limit_per_category:
+            return "the member's allowance for this category is used up; it renews with its window";
+        case Reason::insufficient_funds:
+            return "the wallet's available balance is too small";
+        case Reason::device_offline:
+            return "the machine did not answer; no money was held";
+        case Reason::device_busy:
+            return "the machine is delivering to somebody else; try again in a moment";
+        default:
+            return "the payment was refused";
     }
 }
 
@@ -41,7 +56,11 @@ void answer_payment(Reply&& reply, const api::PaymentAnswer& answer) {
     Response response;
     if (payment.first_state == PaymentState::declined || payment.first_state == PaymentState::failed) {
         const int status = payment.first_state == PaymentState::declined ? 402 : 409;
-        response = problem_response({status, std::string(name_of(payment.reason)), std::string(advice(payment.reason)), {}, payment_json(payment)},
+        response = problem_response({status,
+                                     std::string(name_of(payment.reason)),
+                                     std::string(advice(payment.reason)),
+                                     {},
+                                     payment_json(payment)},
                                     reply.request_id());
     } else {
         response.status = 201;
@@ -77,13 +96,14 @@ void create_payment(Call&& call) {
     request.amount = wanted.amount;
     request.code = std::move(wanted.qr);
     request.request_hash.assign(call.request_hash.begin(), call.request_hash.end());
-    call.parts().payments.create(std::move(request), [reply = std::move(call.reply)](Result<api::PaymentAnswer> answer) mutable {
-        if (answer.ok()) {
-            answer_payment(std::move(reply), *answer);
-        } else {
-            reply.fail(answer.error());
-        }
-    });
+    call.parts().payments.create(std::move(request),
+                                 [reply = std::move(call.reply)](Result<api::PaymentAnswer> answer) mutable {
+                                     if (answer.ok()) {
+                                         answer_payment(std::move(reply), *answer);
+                                     } else {
+                                         reply.fail(answer.error());
+                                     }
+                                 });
 }
 
 // A person sees payments of their own groups, and so must say which.
@@ -99,7 +119,8 @@ Result<> may_list(const Call& call, const registry::PaymentFilter& filter) {
         JZ_CHECK(visible_member(call, filter.payer_member));
         return {};
     }
-    return Error(ErrorKind::invalid, "a person's key lists the payments of a group, a wallet or a member: name one").with_param("group");
+    return Error(ErrorKind::invalid, "a person's key lists the payments of a group, a wallet or a member: name one")
+        .with_param("group");
 }
 
 void list_payments(Call&& call) {
@@ -131,15 +152,17 @@ void with_payment(Call&& call, Next next) {
     JZ_ANSWER_TRY(const PaymentId id, call.reply, call.path_id<PaymentId>(0, "payment"));
     const Parts& parts = call.parts();
     const PersonId person = call.person();
-    parts.payments.find(id, [&parts, person, id, next = std::move(next), reply = std::move(call.reply)](Result<Payment> found) mutable {
-        if (found.ok() && !sees_payment(parts, person, *found)) found = no_such("payment", id.to_string());
-        JZ_ANSWER_TRY(const Payment payment, reply, std::move(found));
-        next(payment, std::move(reply));
-    });
+    parts.payments.find(
+        id, [&parts, person, id, next = std::move(next), reply = std::move(call.reply)](Result<Payment> found) mutable {
+            if (found.ok() && !sees_payment(parts, person, *found)) found = no_such("payment", id.to_string());
+            JZ_ANSWER_TRY(const Payment payment, reply, std::move(found));
+            next(payment, std::move(reply));
+        });
 }
 
 void get_payment(Call&& call) {
-    with_payment(std::move(call), [](const Payment& payment, Reply&& reply) { reply.json(200, payment_json(payment)); });
+    with_payment(std::move(call),
+                 [](const Payment& payment, Reply&& reply) { reply.json(200, payment_json(payment)); });
 }
 
 void cancel_payment(Call&& call) {
@@ -150,9 +173,11 @@ void cancel_payment(Call&& call) {
         const Member* payer = payment.payer_member ? parts.groups.member(payment.payer_member) : nullptr;
         const Wallet* wallet = payment.payer_wallet ? parts.groups.wallet(payment.payer_wallet) : nullptr;
         const bool own = payer != nullptr && payer->person == person;
-        const bool manages = wallet != nullptr && wallet->group && parts.groups.may_manage(wallet->group, groups::Actor{person});
+        const bool manages =
+            wallet != nullptr && wallet->group && parts.groups.may_manage(wallet->group, groups::Actor{person});
         if (person && !own && !manages) {
-            reply.fail(Error(ErrorKind::forbidden, "only the payer, or an owner or admin of the payer's group, cancels a payment")
+            reply.fail(Error(ErrorKind::forbidden,
+                             "only the payer, or an owner or admin of the payer's group, cancels a payment")
                            .with_code("not_payer"));
             return;
         }
@@ -171,19 +196,21 @@ void create_refund(Call&& call) {
     with_payment(std::move(call), [&parts, person, id, amount](const Payment& payment, Reply&& reply) {
         // The one who was paid gives back: the payee's group, or the operator for a merchant.
         const Wallet* payee = payment.payee_wallet ? parts.groups.wallet(payment.payee_wallet) : nullptr;
-        const bool manages = payee != nullptr && payee->group && parts.groups.may_manage(payee->group, groups::Actor{person});
+        const bool manages =
+            payee != nullptr && payee->group && parts.groups.may_manage(payee->group, groups::Actor{person});
         if (person && !manages) {
             reply.fail(Error(ErrorKind::forbidden, "only who was paid gives back a payment").with_code("not_payee"));
             return;
         }
-        parts.payments.refund(id, payment.id, amount, [reply = std::move(reply)](Result<api::RefundAnswer> result) mutable {
-            JZ_ANSWER_TRY(const api::RefundAnswer answer, reply, std::move(result));
-            if (answer.replayed) {
-                reply.replay(201, refund_json(answer.refund));
-            } else {
-                reply.json(201, refund_json(answer.refund));
-            }
-        });
+        parts.payments.refund(id, payment.id, amount,
+                              [reply = std::move(reply)](Result<api::RefundAnswer> result) mutable {
+                                  JZ_ANSWER_TRY(const api::RefundAnswer answer, reply, std::move(result));
+                                  if (answer.replayed) {
+                                      reply.replay(201, refund_json(answer.refund));
+                                  } else {
+                                      reply.json(201, refund_json(answer.refund));
+                                  }
+                              });
     });
 }
 
@@ -206,8 +233,10 @@ void create_payment_code(Call&& call) {
     JZ_ANSWER_TRY(const NewPaymentCode wanted, call.reply, decode_new_payment_code(call.request.body));
     JZ_ANSWER_CHECK(call.reply, visible_wallet(call, wanted.wallet));
     JZ_ANSWER_CHECK(call.reply, may_act_as(call, wanted.member));
-    JZ_ANSWER_TRY(const api::PaymentCode code, call.reply, call.parts().payments.new_payment_code(wanted.wallet, wanted.member));
-    call.reply.json(201, api::JsonObject("payment_code").text("digits", code.digits).time("expires", code.expires).take());
+    JZ_ANSWER_TRY(const api::PaymentCode code, call.reply,
+                  call.parts().payments.new_payment_code(wanted.wallet, wanted.member));
+    call.reply.json(201,
+                    api::JsonObject("payment_code").text("digits", code.digits).time("expires", code.expires).take());
 }
 
 }  // namespace

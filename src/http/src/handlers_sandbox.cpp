@@ -41,8 +41,9 @@ void list_sandbox_devices(Call&& call) {
         return;
     }
     const Parts& parts = call.parts();
-    call.reply.json(200, list_json(parts.sandbox_devices->list(), false,
-                                   [&parts](const api::SandboxDevice& device) { return sandbox_device_json(parts, device); }));
+    call.reply.json(200, list_json(parts.sandbox_devices->list(), false, [&parts](const api::SandboxDevice& device) {
+                        return sandbox_device_json(parts, device);
+                    }));
 }
 
 void set_fault(Call&& call) {

@@ -15,7 +15,11 @@ namespace {
 void get_health(Call&& call) {
     const ApiOptions& options = call.core.options;
     if (options.health) JZ_ANSWER_CHECK(call.reply, options.health());
-    call.reply.json(200, api::JsonObject("health").text("status", "ok").text("version", options.version).boolean("sandbox", options.sandbox).take());
+    call.reply.json(200, api::JsonObject("health")
+                             .text("status", "ok")
+                             .text("version", options.version)
+                             .boolean("sandbox", options.sandbox)
+                             .take());
 }
 
 void get_metrics(Call&& call) {
@@ -23,8 +27,10 @@ void get_metrics(Call&& call) {
     Response response;
     response.content_type = "text/plain; version=0.0.4";
     response.body = call.core.metrics.text();
-    response.body += "# HELP jiaozi_event_streams Event streams that are open.\n# TYPE jiaozi_event_streams gauge\njiaozi_event_streams " +
-                     std::to_string(call.core.events.streams()) + '\n';
+    response.body +=
+        "# HELP jiaozi_event_streams Event streams that are open.\n# TYPE jiaozi_event_streams "
+        "gauge\njiaozi_event_streams " +
+        std::to_string(call.core.events.streams()) + '\n';
     if (call.core.options.more_metrics) response.body += call.core.options.more_metrics();
     call.reply.send(std::move(response));
 }
@@ -75,7 +81,11 @@ std::string overview_json(const Parts& parts, Timestamp from, Timestamp now, con
             refunded.add(total.asset, total.refunded_minor);
         }
         if (payments.size() > 1) payments += ',';
-        payments += api::JsonObject().text("state", name_of(state)).number("count", count).raw("amounts", amounts.json()).take();
+        payments += api::JsonObject()
+                        .text("state", name_of(state))
+                        .number("count", count)
+                        .raw("amounts", amounts.json())
+                        .take();
     }
     std::string devices = "[";
     for (const Device& device : day.devices) {
@@ -129,17 +139,21 @@ void post_device_message(Call&& call) {
         call.reply.fail(Error(ErrorKind::malformed, "one COSE envelope is expected as body"));
         return;
     }
-    call.parts().gateway.receive_https(
-        as_bytes(call.request.body), seconds(wait_s), [reply = std::move(call.reply)](devices::HttpsAnswer answer) mutable {
-            if (answer.refused) {
-                reply.fail(Problem{devices::http_status(*answer.refused), std::string(protocol::name_of(*answer.refused)), std::move(answer.text), {}, {}});
-                return;
-            }
-            Response response;
-            response.content_type = "application/cbor-seq";
-            response.body.assign(as_text(answer.envelopes));
-            reply.send(std::move(response));
-        });
+    call.parts().gateway.receive_https(as_bytes(call.request.body), seconds(wait_s),
+                                       [reply = std::move(call.reply)](devices::HttpsAnswer answer) mutable {
+                                           if (answer.refused) {
+                                               reply.fail(Problem{devices::http_status(*answer.refused),
+                                                                  std::string(protocol::name_of(*answer.refused)),
+                                                                  std::move(answer.text),
+                                                                  {},
+                                                                  {}});
+                                               return;
+                                           }
+                                           Response response;
+                                           response.content_type = "application/cbor-seq";
+                                           response.body.assign(as_text(answer.envelopes));
+                                           reply.send(std::move(response));
+                                       });
 }
 
 }  // namespace

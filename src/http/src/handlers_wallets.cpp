@@ -38,10 +38,11 @@ void create_wallet(Call&& call) {
     wallet.name = std::move(wanted.name);
     wallet.asset = wanted.asset;
     groups::GroupService& service = call.parts().groups;
-    service.open_wallet(std::move(wallet), call.actor(), [&service, reply = std::move(call.reply)](Result<Wallet> made) mutable {
-        JZ_ANSWER_TRY(const Wallet opened, reply, std::move(made));
-        reply.json(201, wallet_json(service, opened));
-    });
+    service.open_wallet(std::move(wallet), call.actor(),
+                        [&service, reply = std::move(call.reply)](Result<Wallet> made) mutable {
+                            JZ_ANSWER_TRY(const Wallet opened, reply, std::move(made));
+                            reply.json(201, wallet_json(service, opened));
+                        });
 }
 
 // A person's wallets: those of every group the person is in.
@@ -88,7 +89,8 @@ void get_wallet(Call&& call) {
 void create_deposit(Call&& call) {
     JZ_ANSWER_TRY(const WalletId id, call.reply, call.path_id<WalletId>(0, "wallet"));
     if (!call.core.options.sandbox) {
-        call.reply.fail(Error(ErrorKind::not_found, "deposits without a funding channel exist in sandbox mode only").with_code("sandbox_only"));
+        call.reply.fail(Error(ErrorKind::not_found, "deposits without a funding channel exist in sandbox mode only")
+                            .with_code("sandbox_only"));
         return;
     }
     JZ_ANSWER_CHECK(call.reply, visible_wallet(call, id));
@@ -97,23 +99,28 @@ void create_deposit(Call&& call) {
     deposit.id = DepositId(call.object_id);
     deposit.wallet = id;
     deposit.amount = amount;
-    call.parts().groups.deposit(deposit, call.actor(), [reply = std::move(call.reply)](Result<groups::Deposit> result) mutable {
-        JZ_ANSWER_TRY(const groups::Deposit made, reply, std::move(result));
-        reply.json(201, api::JsonObject("deposit")
-                            .id("id", made.id)
-                            .id("wallet", made.wallet)
-                            .amount(made.amount)
-                            .time("created", made.created)
-                            .take());
-    });
+    call.parts().groups.deposit(deposit, call.actor(),
+                                [reply = std::move(call.reply)](Result<groups::Deposit> result) mutable {
+                                    JZ_ANSWER_TRY(const groups::Deposit made, reply, std::move(result));
+                                    reply.json(201, api::JsonObject("deposit")
+                                                        .id("id", made.id)
+                                                        .id("wallet", made.wallet)
+                                                        .amount(made.amount)
+                                                        .time("created", made.created)
+                                                        .take());
+                                });
 }
 
 std::string_view line_type(std::uint16_t code) {
     switch (code) {
-        case api::transfer_payment: return "payment";
-        case api::transfer_refund: return "refund";
-        case api::transfer_deposit: return "deposit";
-        default: return "other";
+        case api::transfer_payment:
+            return "payment";
+        case api::transfer_refund:
+            return "refund";
+        case api::transfer_deposit:
+            return "deposit";
+        default:
+            return "other";
     }
 }
 
@@ -155,10 +162,11 @@ void set_frozen(Call&& call, bool frozen) {
     JZ_ANSWER_CHECK(call.reply, visible_wallet(call, id));
     JZ_ANSWER_CHECK(call.reply, decode_nothing(call.request.body));
     groups::GroupService& service = call.parts().groups;
-    service.set_frozen(id, frozen, call.actor(), [&service, reply = std::move(call.reply)](Result<Wallet> result) mutable {
-        JZ_ANSWER_TRY(const Wallet wallet, reply, std::move(result));
-        reply.json(200, wallet_json(service, wallet));
-    });
+    service.set_frozen(id, frozen, call.actor(),
+                       [&service, reply = std::move(call.reply)](Result<Wallet> result) mutable {
+                           JZ_ANSWER_TRY(const Wallet wallet, reply, std::move(result));
+                           reply.json(200, wallet_json(service, wallet));
+                       });
 }
 void freeze_wallet(Call&& call) {
     set_frozen(std::move(call), true);

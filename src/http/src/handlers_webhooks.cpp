@@ -99,9 +99,12 @@ void add_webhook_routes(Router& router) {
     router.add({Method::get, "/v1/webhook_endpoints/{endpoint}", "webhooks", "read", Repeat::none, get_endpoint});
     router.add({Method::patch, "/v1/webhook_endpoints/{endpoint}", "webhooks", "write", Repeat::none, change_endpoint});
     router.add({Method::del, "/v1/webhook_endpoints/{endpoint}", "webhooks", "write", Repeat::none, delete_endpoint});
-    router.add({Method::post, "/v1/webhook_endpoints/{endpoint}/rotate_secret", "webhooks", "write", Repeat::sealed, rotate_secret});
-    router.add({Method::get, "/v1/webhook_endpoints/{endpoint}/deliveries", "webhooks", "read", Repeat::none, list_deliveries});
-    router.add({Method::post, "/v1/webhook_deliveries/{delivery}/redeliver", "webhooks", "write", Repeat::stored, redeliver});
+    router.add({Method::post, "/v1/webhook_endpoints/{endpoint}/rotate_secret", "webhooks", "write", Repeat::sealed,
+                rotate_secret});
+    router.add({Method::get, "/v1/webhook_endpoints/{endpoint}/deliveries", "webhooks", "read", Repeat::none,
+                list_deliveries});
+    router.add(
+        {Method::post, "/v1/webhook_deliveries/{delivery}/redeliver", "webhooks", "write", Repeat::stored, redeliver});
 }
 
 }  // namespace jiaozi::http

@@ -38,8 +38,10 @@ bool is_decided(int status) {
         case 403:
         case 413:
         case 415:
-        case 429: return false;
-        default: return status < 500;
+        case 429:
+            return false;
+        default:
+            return status < 500;
     }
 }
 
@@ -54,13 +56,15 @@ std::optional<std::string> open(ByteView key, const std::string& name, std::stri
     const auto bytes = from_hex(stored);
     if (!bytes.ok() || bytes->size() < crypto::gcm_nonce_size) return std::nullopt;
     const ByteView all(*bytes);
-    const auto opened = crypto::aes256_gcm_open(key, all.first(crypto::gcm_nonce_size), as_bytes(name), all.subspan(crypto::gcm_nonce_size));
+    const auto opened = crypto::aes256_gcm_open(key, all.first(crypto::gcm_nonce_size), as_bytes(name),
+                                                all.subspan(crypto::gcm_nonce_size));
     if (!opened.ok()) return std::nullopt;
     return std::string(as_text(opened->view()));
 }
 
 Error other_body() {
-    return Error(ErrorKind::declined, "this key was used for a request with another body; use a new key for a new request")
+    return Error(ErrorKind::declined,
+                 "this key was used for a request with another body; use a new key for a new request")
         .with_code("idempotency_error")
         .with_param(header_name);
 }
@@ -73,10 +77,12 @@ Error in_flight() {
 
 }  // namespace
 
-crypto::Digest idempotency_digest(const identity::Principal& principal, Method method, std::string_view path, std::string_view key) {
+crypto::Digest idempotency_digest(const identity::Principal& principal, Method method, std::string_view path,
+                                  std::string_view key) {
     const std::string owner = principal.person ? principal.person.to_string() : principal.key.to_string();
     crypto::Sha256 hash;
-    for (const std::string_view part : {std::string_view("jiaozi/id/1"), std::string_view(owner), name_of(method), path}) {
+    for (const std::string_view part :
+         {std::string_view("jiaozi/id/1"), std::string_view(owner), name_of(method), path}) {
         hash.update(as_bytes(part)).update(as_bytes("\n"));
     }
     return hash.update(as_bytes(key)).finish();
@@ -114,14 +120,16 @@ void IdempotencyClaim::outcome(int status, std::string_view body) {
     }
 }
 
-Result<Idempotency::Begin> Idempotency::begin(const crypto::Digest& digest, ByteView request_hash, Repeat repeat, std::string_view bearer) {
+Result<Idempotency::Begin> Idempotency::begin(const crypto::Digest& digest, ByteView request_hash, Repeat repeat,
+                                              std::string_view bearer) {
     const std::string name = to_hex(digest);
     if (const auto running = in_flight_.find(name); running != in_flight_.end()) {
         return equal(running->second, request_hash) ? in_flight() : other_body();
     }
     Bytes seal_key;
     if (repeat == Repeat::sealed) {
-        seal_key = to_bytes(crypto::hkdf_sha256(as_bytes(bearer), digest, as_bytes(seal_info), crypto::aes256_key_size).view());
+        seal_key = to_bytes(
+            crypto::hkdf_sha256(as_bytes(bearer), digest, as_bytes(seal_info), crypto::aes256_key_size).view());
     }
     JZ_TRY(const auto found, registry::find_idempotency(*session_, name));
     if (found && found->status != 0) return replay(*found, request_hash, seal_key);
@@ -136,13 +144,15 @@ Result<Idempotency::Begin> Idempotency::begin(const crypto::Digest& digest, Byte
     return Begin{std::nullopt, std::make_unique<IdempotencyClaim>(*this, name, std::move(seal_key))};
 }
 
-Result<Idempotency::Begin> Idempotency::replay(const registry::IdempotencyRecord& record, ByteView request_hash, ByteView seal_key) const {
+Result<Idempotency::Begin> Idempotency::replay(const registry::IdempotencyRecord& record, ByteView request_hash,
+                                               ByteView seal_key) const {
     if (!equal(record.request_hash, request_hash)) return other_body();
     Remembered remembered{record.status, record.body};
     if (!seal_key.empty()) {
         auto body = open(seal_key, record.key, record.body);
         if (!body) {
-            return Error(ErrorKind::conflict, "the answer holds a secret and was given to another API key of the same person")
+            return Error(ErrorKind::conflict,
+                         "the answer holds a secret and was given to another API key of the same person")
                 .with_code("answered_to_another_key");
         }
         remembered.body = std::move(*body);
@@ -164,13 +174,15 @@ void Idempotency::store(const std::string& name, int status, std::string body) {
 void Idempotency::release(const std::string& name) {
     in_flight_.erase(name);
     if (session_ == nullptr) return;
-    ignore_error(registry::erase_idempotency(*session_, name), "the row with status 0 lets a retry run, as a missing row does");
+    ignore_error(registry::erase_idempotency(*session_, name),
+                 "the row with status 0 lets a retry run, as a missing row does");
 }
 
 void Idempotency::purge() {
     const Timestamp now = clock_->now();
     if (session_ == nullptr || now.ns < static_cast<std::uint64_t>(idempotency_kept.ns)) return;
-    const auto purged = registry::purge_idempotency(*session_, Timestamp{now.ns - static_cast<std::uint64_t>(idempotency_kept.ns)});
+    const auto purged =
+        registry::purge_idempotency(*session_, Timestamp{now.ns - static_cast<std::uint64_t>(idempotency_kept.ns)});
     if (!purged.ok()) log::warn("cannot purge idempotent outcomes", {{"error", purged.error().to_string()}});
 }
 

@@ -31,7 +31,8 @@ enum class Repeat : std::uint8_t {
 
 // SHA-256("jiaozi/id/1" ‖ owner ‖ verb ‖ path ‖ key), the parts divided by newlines, which none of them can contain.
 // The owner is the key's person, or an operator's key itself. Its first 16 bytes are the id of what a POST makes.
-crypto::Digest idempotency_digest(const identity::Principal& principal, Method method, std::string_view path, std::string_view key);
+crypto::Digest idempotency_digest(const identity::Principal& principal, Method method, std::string_view path,
+                                  std::string_view key);
 
 // The one header by that name; Error invalid if it is given twice, is empty, too long or not printable ASCII, or if a
 // header only looks like it (X-Idempotency-Key, …): elsewhere ignoring such a header ran a second charge.
@@ -42,7 +43,8 @@ class Idempotency;
 // A key in use by one request. Told of the outcome it stores it; dropped without one it gives the key free.
 class IdempotencyClaim {
   public:
-    IdempotencyClaim(Idempotency& owner, std::string name, Bytes seal_key) : owner_(&owner), name_(std::move(name)), seal_key_(std::move(seal_key)) {}
+    IdempotencyClaim(Idempotency& owner, std::string name, Bytes seal_key)
+        : owner_(&owner), name_(std::move(name)), seal_key_(std::move(seal_key)) {}
     ~IdempotencyClaim();
     IdempotencyClaim(const IdempotencyClaim&) = delete;
     IdempotencyClaim& operator=(const IdempotencyClaim&) = delete;

@@ -5,13 +5,20 @@ namespace {
 
 std::string_view type_name(JsonNode::Type type) {
     switch (type) {
-        case JsonNode::Type::null: return "null";
-        case JsonNode::Type::boolean: return "true or false";
-        case JsonNode::Type::integer: return "a whole number";
-        case JsonNode::Type::number: return "a number with a fraction or exponent";
-        case JsonNode::Type::text: return "a string";
-        case JsonNode::Type::array: return "an array";
-        case JsonNode::Type::object: return "an object";
+        case JsonNode::Type::null:
+            return "null";
+        case JsonNode::Type::boolean:
+            return "true or false";
+        case JsonNode::Type::integer:
+            return "a whole number";
+        case JsonNode::Type::number:
+            return "a number with a fraction or exponent";
+        case JsonNode::Type::text:
+            return "a string";
+        case JsonNode::Type::array:
+            return "an array";
+        case JsonNode::Type::object:
+            return "an object";
     }
     return "something else";
 }
@@ -107,8 +114,8 @@ void Fields::boolean(std::string_view name, bool& target, Need need) {
     if (found != nullptr) target = found->boolean;
 }
 
-void Fields::texts(std::string_view name, std::vector<std::string>& target, std::size_t min, std::size_t max, std::size_t text_max,
-                   Need need) {
+void Fields::texts(std::string_view name, std::vector<std::string>& target, std::size_t min, std::size_t max,
+                   std::size_t text_max, Need need) {
     const JsonNode* found = node(name, JsonNode::Type::array, need);
     if (found == nullptr) return;
     if (found->items.size() < min || found->items.size() > max) {

@@ -1,8 +1,8 @@
 // The one file with Boost.JSON's parser. Its own document type keeps only the last of duplicate keys, so the tree is
 // built here from its events.
-#include <boost/json/basic_parser_impl.hpp>
-
 #include <utility>
+
+#include <boost/json/basic_parser_impl.hpp>
 
 #include <jiaozi/http/json_body.hpp>
 
@@ -123,11 +123,13 @@ struct Builder {
 
 Error describe(const Builder& builder, const json::error_code& error, std::size_t at) {
     if (builder.duplicate) {
-        return Error(ErrorKind::malformed, "the field '" + builder.key + "' occurs twice in one object").with_param(builder.key);
+        return Error(ErrorKind::malformed, "the field '" + builder.key + "' occurs twice in one object")
+            .with_param(builder.key);
     }
     if (builder.too_many) return Error(ErrorKind::malformed, "the body has more values than any request needs");
     if (error == json::error::too_deep) return Error(ErrorKind::malformed, "the body is nested too deeply");
-    return Error(ErrorKind::malformed, "the body is not valid JSON: " + error.message() + " near byte " + std::to_string(at));
+    return Error(ErrorKind::malformed,
+                 "the body is not valid JSON: " + error.message() + " near byte " + std::to_string(at));
 }
 
 }  // namespace

@@ -40,8 +40,8 @@ std::string Metrics::text() const {
     for (std::size_t i = 0; i < rows_.size(); ++i) {
         for (std::size_t c = 1; c < rows_[i].by_class.size(); ++c) {
             if (rows_[i].by_class[c] == 0) continue;
-            out += "jiaozi_http_requests_total{route=\"" + name_of_row(i) + "\",status=\"" + std::to_string(c) + "xx\"} " +
-                   std::to_string(rows_[i].by_class[c]) + '\n';
+            out += "jiaozi_http_requests_total{route=\"" + name_of_row(i) + "\",status=\"" + std::to_string(c) +
+                   "xx\"} " + std::to_string(rows_[i].by_class[c]) + '\n';
         }
     }
     out +=
@@ -55,7 +55,8 @@ std::string Metrics::text() const {
         std::uint64_t below = 0;
         for (std::size_t b = 0; b < bounds_us.size(); ++b) {
             below += rows_[i].buckets[b];
-            out += "jiaozi_http_request_duration_seconds_bucket" + label + ",le=\"" + seconds_text(bounds_us[b]) + "\"} " + std::to_string(below) + '\n';
+            out += "jiaozi_http_request_duration_seconds_bucket" + label + ",le=\"" + seconds_text(bounds_us[b]) +
+                   "\"} " + std::to_string(below) + '\n';
         }
         out += "jiaozi_http_request_duration_seconds_bucket" + label + ",le=\"+Inf\"} " + std::to_string(total) + '\n';
         out += "jiaozi_http_request_duration_seconds_sum" + label + "} " + seconds_text(rows_[i].sum_ns / 1000) + '\n';

@@ -22,8 +22,8 @@ class Metrics {
 
   private:
     // Upper bounds in microseconds; the last bucket is open.
-    static constexpr std::array<std::uint64_t, 12> bounds_us = {100,     250,     500,     1'000,     2'500,     5'000,
-                                                                10'000,  25'000,  100'000, 1'000'000, 5'000'000, 30'000'000};
+    static constexpr std::array<std::uint64_t, 12> bounds_us = {
+        100, 250, 500, 1'000, 2'500, 5'000, 10'000, 25'000, 100'000, 1'000'000, 5'000'000, 30'000'000};
     struct Row {
         std::array<std::uint64_t, 6> by_class{};  // index: status / 100
         std::array<std::uint64_t, bounds_us.size() + 1> buckets{};

@@ -8,42 +8,70 @@ namespace {
 int status_of(ErrorKind kind) {
     switch (kind) {
         case ErrorKind::malformed:
-        case ErrorKind::invalid: return 400;
-        case ErrorKind::too_large: return 413;
-        case ErrorKind::unauthenticated: return 401;
-        case ErrorKind::forbidden: return 403;
-        case ErrorKind::not_found: return 404;
-        case ErrorKind::conflict: return 409;
-        case ErrorKind::declined: return 422;
-        case ErrorKind::rate_limited: return 429;
-        case ErrorKind::unavailable: return 503;
-        case ErrorKind::timeout: return 504;
+        case ErrorKind::invalid:
+            return 400;
+        case ErrorKind::too_large:
+            return 413;
+        case ErrorKind::unauthenticated:
+            return 401;
+        case ErrorKind::forbidden:
+            return 403;
+        case ErrorKind::not_found:
+            return 404;
+        case ErrorKind::conflict:
+            return 409;
+        case ErrorKind::declined:
+            return 422;
+        case ErrorKind::rate_limited:
+            return 429;
+        case ErrorKind::unavailable:
+            return 503;
+        case ErrorKind::timeout:
+            return 504;
         case ErrorKind::io:
         case ErrorKind::corrupt:
-        case ErrorKind::internal: return 500;
+        case ErrorKind::internal:
+            return 500;
     }
     return 500;
 }
 
 std::string_view title_of(int status) {
     switch (status) {
-        case 400: return "The request is not right";
-        case 401: return "Who is calling is not known";
-        case 402: return "The payment was declined";
-        case 403: return "This key may not do that";
-        case 404: return "There is no such thing";
-        case 405: return "This path does not have that method";
-        case 406: return "The answer is not available in the media types accepted";
-        case 409: return "This contradicts what is stored";
-        case 413: return "The body is too large";
-        case 415: return "The body's media type is not right";
-        case 422: return "A rule refuses this";
-        case 429: return "Too many requests";
-        case 431: return "The headers are too large";
-        case 503: return "Not possible right now";
-        case 504: return "The outcome is not known yet";
-        case 505: return "The protocol version is not spoken here";
-        default: return "Something went wrong here";
+        case 400:
+            return "The request is not right";
+        case 401:
+            return "Who is calling is not known";
+        case 402:
+            return "The payment was declined";
+        case 403:
+            return "This key may not do that";
+        case 404:
+            return "There is no such thing";
+        case 405:
+            return "This path does not have that method";
+        case 406:
+            return "The answer is not available in the media types accepted";
+        case 409:
+            return "This contradicts what is stored";
+        case 413:
+            return "The body is too large";
+        case 415:
+            return "The body's media type is not right";
+        case 422:
+            return "A rule refuses this";
+        case 429:
+            return "Too many requests";
+        case 431:
+            return "The headers are too large";
+        case 503:
+            return "Not possible right now";
+        case 504:
+            return "The outcome is not known yet";
+        case 505:
+            return "The protocol version is not spoken here";
+        default:
+            return "Something went wrong here";
     }
 }
 
@@ -61,7 +89,8 @@ Problem problem_of(const Error& error) {
     }
     if (problem.code == "not_acceptable") problem.status = 406;
     if (problem.code == "unsupported_media_type") problem.status = 415;
-    if (problem.status == 500) problem.detail = "the server could not do this; its log has the cause under this request_id";
+    if (problem.status == 500)
+        problem.detail = "the server could not do this; its log has the cause under this request_id";
     return problem;
 }
 

@@ -1,6 +1,6 @@
-#include <jiaozi/http/query.hpp>
-
 #include <charconv>
+
+#include <jiaozi/http/query.hpp>
 
 namespace jiaozi::http {
 namespace {
@@ -23,7 +23,8 @@ int fixed_number(std::string_view text, std::size_t at, std::size_t count) {
     return value;
 }
 
-// Days since 1970-01-01 in the proleptic Gregorian calendar (Howard Hinnant, "chrono-compatible low-level date algorithms").
+// Days since 1970-01-01 in the proleptic Gregorian calendar (Howard Hinnant, "chrono-compatible low-level date
+// algorithms").
 std::int64_t days_from_civil(int year, int month, int day) {
     const int y = year - (month <= 2 ? 1 : 0);
     const int era = y / 400;
@@ -49,13 +50,15 @@ Result<std::string> percent_decode(std::string_view text, bool plus_is_space) {
         if (c == '%') {
             const int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
             const int low = i + 2 < text.size() ? hex_digit(text[i + 2]) : -1;
-            if (high < 0 || low < 0) return Error(ErrorKind::malformed, "a '%' must be followed by two hexadecimal digits");
+            if (high < 0 || low < 0)
+                return Error(ErrorKind::malformed, "a '%' must be followed by two hexadecimal digits");
             c = static_cast<char>(high * 16 + low);
             i += 2;
         } else if (c == '+' && plus_is_space) {
             c = ' ';
         }
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return Error(ErrorKind::malformed, "control characters are not allowed");
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+            return Error(ErrorKind::malformed, "control characters are not allowed");
         out.push_back(c);
     }
     return out;
@@ -70,7 +73,8 @@ Result<Query> Query::parse(std::string_view text) {
         if (pair.empty()) continue;
         const std::size_t equals = pair.find('=');
         JZ_TRY(std::string name, percent_decode(pair.substr(0, equals), true));
-        JZ_TRY(std::string value, percent_decode(equals == std::string_view::npos ? std::string_view{} : pair.substr(equals + 1), true));
+        JZ_TRY(std::string value,
+               percent_decode(equals == std::string_view::npos ? std::string_view{} : pair.substr(equals + 1), true));
         for (const Parameter& other : query.parameters_) {
             if (other.name == name) return Error(ErrorKind::invalid, "this parameter is given twice").with_param(name);
         }
@@ -139,7 +143,8 @@ Result<> Query::finish() const {
     if (error_) return Error(*error_);
     for (const Parameter& parameter : parameters_) {
         if (!parameter.known) {
-            return Error(ErrorKind::invalid, "this query parameter is not known here; see the endpoint in /v1/openapi.json")
+            return Error(ErrorKind::invalid,
+                         "this query parameter is not known here; see the endpoint in /v1/openapi.json")
                 .with_code("unknown_parameter")
                 .with_param(parameter.name);
         }
@@ -148,12 +153,11 @@ Result<> Query::finish() const {
 }
 
 Result<Timestamp> parse_rfc3339(std::string_view text) {
-    const auto wrong = [] {
-        return Error(ErrorKind::malformed, "expected a time such as 2026-11-21T08:15:30Z");
-    };
+    const auto wrong = [] { return Error(ErrorKind::malformed, "expected a time such as 2026-11-21T08:15:30Z"); };
     const int year = fixed_number(text, 0, 4), month = fixed_number(text, 5, 2), day = fixed_number(text, 8, 2);
     const int hour = fixed_number(text, 11, 2), minute = fixed_number(text, 14, 2), second = fixed_number(text, 17, 2);
-    if (text.size() < 20 || text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != 't') || text[13] != ':' || text[16] != ':') {
+    if (text.size() < 20 || text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != 't') ||
+        text[13] != ':' || text[16] != ':') {
         return wrong();
     }
     if (year < 1970 || month < 1 || month > 12 || day < 1 || day > days_in(year, month)) return wrong();
@@ -163,19 +167,22 @@ Result<Timestamp> parse_rfc3339(std::string_view text) {
     if (text[at] == '.') {
         std::int64_t unit = 100'000'000;
         const std::size_t first = ++at;
-        for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, unit /= 10) fraction_ns += (text[at] - '0') * unit;
+        for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, unit /= 10)
+            fraction_ns += (text[at] - '0') * unit;
         if (at == first || at - first > 9) return wrong();
     }
     std::int64_t offset_s = 0;
     const std::string_view zone = text.substr(at);
     if (zone != "Z" && zone != "z") {
         const int hours = fixed_number(zone, 1, 2), minutes = fixed_number(zone, 4, 2);
-        if (zone.size() != 6 || (zone[0] != '+' && zone[0] != '-') || zone[3] != ':' || hours < 0 || hours > 23 || minutes < 0 || minutes > 59) {
+        if (zone.size() != 6 || (zone[0] != '+' && zone[0] != '-') || zone[3] != ':' || hours < 0 || hours > 23 ||
+            minutes < 0 || minutes > 59) {
             return wrong();
         }
         offset_s = (hours * 60 + minutes) * 60 * (zone[0] == '-' ? -1 : 1);
     }
-    const std::int64_t total_s = days_from_civil(year, month, day) * 86'400 + hour * 3600 + minute * 60 + second - offset_s;
+    const std::int64_t total_s =
+        days_from_civil(year, month, day) * 86'400 + hour * 3600 + minute * 60 + second - offset_s;
     // Nanoseconds since 1970 in 64 bits end in 2554.
     if (total_s < 0 || total_s > 18'000'000'000) return wrong();
     return Timestamp{static_cast<std::uint64_t>(total_s) * 1'000'000'000 + static_cast<std::uint64_t>(fraction_ns)};

@@ -13,7 +13,8 @@ namespace jiaozi::http {
 class RateLimit {
   public:
     // 0 per second: no limit.
-    RateLimit(std::uint32_t per_second, std::uint32_t burst) : per_second_(per_second), burst_(std::max<std::uint32_t>(burst, 1)) {}
+    RateLimit(std::uint32_t per_second, std::uint32_t burst)
+        : per_second_(per_second), burst_(std::max<std::uint32_t>(burst, 1)) {}
 
     bool allow(ApiKeyId key) {
         if (per_second_ == 0) return true;

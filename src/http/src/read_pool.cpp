@@ -2,7 +2,8 @@
 
 namespace jiaozi::http {
 
-Result<std::unique_ptr<ReadPool>> ReadPool::start(registry::Store& store, api::AppThread& app, std::size_t threads, std::size_t max_waiting) {
+Result<std::unique_ptr<ReadPool>> ReadPool::start(registry::Store& store, api::AppThread& app, std::size_t threads,
+                                                  std::size_t max_waiting) {
     std::unique_ptr<ReadPool> pool(new ReadPool(app, max_waiting));
     for (std::size_t i = 0; i < threads; ++i) {
         JZ_TRY(auto session, store.session());

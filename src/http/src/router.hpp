@@ -14,24 +14,24 @@ using HandlerFunction = void (*)(Call&&);
 
 struct Route {
     Method method = Method::get;
-    std::string_view pattern;                           // "/v1/people/{person}"
-    std::string_view resource;                          // scope: resource and action; empty: no key needed
-    std::string_view action;                            // read or write
+    std::string_view pattern;   // "/v1/people/{person}"
+    std::string_view resource;  // scope: resource and action; empty: no key needed
+    std::string_view action;    // read or write
     Repeat repeat = Repeat::none;
     HandlerFunction handler = nullptr;
     std::string_view produces = "application/json";
-    std::string_view consumes = "application/json";     // of bodies
-    bool checks_key_itself = false;                     // the event stream takes tokens besides keys
+    std::string_view consumes = "application/json";  // of bodies
+    bool checks_key_itself = false;                  // the event stream takes tokens besides keys
 };
 
 class Router {
   public:
     struct Match {
-        const Route* route = nullptr;                  // nullptr: see known_path
+        const Route* route = nullptr;  // nullptr: see known_path
         std::size_t index = 0;
         std::array<std::string_view, 2> params;
         bool known_path = false;
-        std::string allow;                              // methods of a known path: "GET, HEAD, POST"
+        std::string allow;  // methods of a known path: "GET, HEAD, POST"
     };
 
     void add(const Route& route);

@@ -1,6 +1,4 @@
 // The only file that includes Beast: it costs about 20 seconds to compile.
-#include <jiaozi/http/server.hpp>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -20,6 +18,7 @@
 
 #include <jiaozi/base/assert.hpp>
 #include <jiaozi/base/log.hpp>
+#include <jiaozi/http/server.hpp>
 
 #include "text.hpp"
 
@@ -53,14 +52,22 @@ struct Shared {
 
 Method method_of(beast::http::verb verb) {
     switch (verb) {
-        case beast::http::verb::get: return Method::get;
-        case beast::http::verb::head: return Method::head;
-        case beast::http::verb::post: return Method::post;
-        case beast::http::verb::put: return Method::put;
-        case beast::http::verb::patch: return Method::patch;
-        case beast::http::verb::delete_: return Method::del;
-        case beast::http::verb::options: return Method::options;
-        default: return Method::other;
+        case beast::http::verb::get:
+            return Method::get;
+        case beast::http::verb::head:
+            return Method::head;
+        case beast::http::verb::post:
+            return Method::post;
+        case beast::http::verb::put:
+            return Method::put;
+        case beast::http::verb::patch:
+            return Method::patch;
+        case beast::http::verb::delete_:
+            return Method::del;
+        case beast::http::verb::options:
+            return Method::options;
+        default:
+            return Method::other;
     }
 }
 
@@ -131,18 +138,19 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     }
 
     void read() {
-        socket_.async_read_some(buffer_.prepare(read_chunk), [self = shared_from_this()](error_code error, std::size_t got) {
-            if (error) {
-                self->abort();
-                return;
-            }
-            self->buffer_.commit(got);
-            if (self->phase_ == Phase::idle) {
-                self->phase_ = Phase::reading;
-                self->set_deadline(self->shared_->options.request_timeout);
-            }
-            self->parse();
-        });
+        socket_.async_read_some(buffer_.prepare(read_chunk),
+                                [self = shared_from_this()](error_code error, std::size_t got) {
+                                    if (error) {
+                                        self->abort();
+                                        return;
+                                    }
+                                    self->buffer_.commit(got);
+                                    if (self->phase_ == Phase::idle) {
+                                        self->phase_ = Phase::reading;
+                                        self->set_deadline(self->shared_->options.request_timeout);
+                                    }
+                                    self->parse();
+                                });
     }
 
     void parse() {
@@ -217,7 +225,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
         head_ = false;
         Response response;
         if (error == beast::http::error::header_limit) {
-            response = shared_->handler->refusal(431, "headers_too_large", "the request line and headers are larger than 8 KiB");
+            response = shared_->handler->refusal(431, "headers_too_large",
+                                                 "the request line and headers are larger than 8 KiB");
         } else if (error == beast::http::error::body_limit) {
             response = shared_->handler->refusal(413, "too_large", "the body is larger than this endpoint takes");
         } else if (error == beast::http::error::bad_version) {
@@ -327,7 +336,8 @@ void Connection::dispatch() {
     request.query = question == std::string_view::npos ? std::string_view{} : target.substr(question + 1);
     headers_.clear();
     for (const auto& field : message) {
-        headers_.push_back({{field.name_string().data(), field.name_string().size()}, {field.value().data(), field.value().size()}});
+        headers_.push_back(
+            {{field.name_string().data(), field.name_string().size()}, {field.value().data(), field.value().size()}});
     }
     request.headers = headers_;
     request.body = message.body();
@@ -364,8 +374,10 @@ void Connection::send(Response&& response) {
     phase_ = Phase::writing;
     set_deadline(shared_->options.write_timeout);
     const bool send_body = !head_ && has_length && !body.empty();
-    const std::array<asio::const_buffer, 2> buffers = {asio::buffer(out_), asio::buffer(body.data(), send_body ? body.size() : 0)};
-    asio::async_write(socket_, buffers, [self = shared_from_this()](error_code error, std::size_t) { self->written(error); });
+    const std::array<asio::const_buffer, 2> buffers = {asio::buffer(out_),
+                                                       asio::buffer(body.data(), send_body ? body.size() : 0)};
+    asio::async_write(socket_, buffers,
+                      [self = shared_from_this()](error_code error, std::size_t) { self->written(error); });
 }
 
 void Connection::written(error_code error) {
@@ -398,21 +410,22 @@ void Connection::stream_write() {
     if (stream_writing_ || queue_.empty() || !socket_.is_open()) return;
     stream_writing_ = true;
     set_deadline(shared_->options.write_timeout);
-    asio::async_write(socket_, asio::buffer(*queue_.front()), [self = shared_from_this()](error_code error, std::size_t) {
-        self->stream_writing_ = false;
-        if (error || self->queue_.empty()) {
-            self->abort();
-            return;
-        }
-        self->deadline_ns_ = 0;
-        self->queued_ -= self->queue_.front()->size();
-        self->queue_.pop_front();
-        if (!self->queue_.empty()) {
-            self->stream_write();
-        } else if (self->drained_) {
-            self->drained_();
-        }
-    });
+    asio::async_write(socket_, asio::buffer(*queue_.front()),
+                      [self = shared_from_this()](error_code error, std::size_t) {
+                          self->stream_writing_ = false;
+                          if (error || self->queue_.empty()) {
+                              self->abort();
+                              return;
+                          }
+                          self->deadline_ns_ = 0;
+                          self->queued_ -= self->queue_.front()->size();
+                          self->queue_.pop_front();
+                          if (!self->queue_.empty()) {
+                              self->stream_write();
+                          } else if (self->drained_) {
+                              self->drained_();
+                          }
+                      });
 }
 
 // Reads and drops what comes, to learn when the client goes away.
@@ -447,7 +460,8 @@ class ServerImpl final : public Server {
         error_code error;
         const auto address = asio::ip::make_address(options.address, error);
         if (error) {
-            return Error(ErrorKind::invalid, "listen address '" + options.address + "': expected an IP address such as 127.0.0.1");
+            return Error(ErrorKind::invalid,
+                         "listen address '" + options.address + "': expected an IP address such as 127.0.0.1");
         }
         const tcp::endpoint endpoint(address, options.port);
         acceptor_.open(endpoint.protocol(), error);
@@ -456,7 +470,8 @@ class ServerImpl final : public Server {
         if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
         if (!error) port_ = acceptor_.local_endpoint(error).port();
         if (error) {
-            return Error(ErrorKind::io, "listen on " + options.address + " port " + std::to_string(options.port) + ": " + error.message());
+            return Error(ErrorKind::io, "listen on " + options.address + " port " + std::to_string(options.port) +
+                                            ": " + error.message());
         }
         sweep();
         accept();

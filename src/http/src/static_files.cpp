@@ -1,14 +1,16 @@
-#include <jiaozi/http/static_files.hpp>
-
 #include <algorithm>
+
+#include <jiaozi/http/static_files.hpp>
 
 namespace jiaozi::http {
 namespace {
 
 // The page loads its own files only. Styles may be inline because Ant Design writes them at run time.
 constexpr std::string_view page_headers =
-    "Content-Security-Policy: default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'\r\n"
+    "Content-Security-Policy: default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' "
+    "data:; "
+    "font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'\r\n"
     "X-Content-Type-Options: nosniff\r\n"
     "X-Frame-Options: DENY\r\n"
     "Referrer-Policy: no-referrer\r\n"
@@ -20,7 +22,8 @@ bool lists(std::string_view list, std::string_view item) {
     while (!list.empty()) {
         std::string_view part = list.substr(0, list.find(','));
         list = part.size() == list.size() ? std::string_view{} : list.substr(part.size() + 1);
-        const bool refused = part.find(";q=0") != std::string_view::npos && part.find(";q=0.") == std::string_view::npos;
+        const bool refused =
+            part.find(";q=0") != std::string_view::npos && part.find(";q=0.") == std::string_view::npos;
         part = part.substr(0, part.find(';'));
         while (!part.empty() && part.front() == ' ') part.remove_prefix(1);
         while (!part.empty() && part.back() == ' ') part.remove_suffix(1);
@@ -38,7 +41,8 @@ StaticFiles::StaticFiles(std::vector<StaticFile> files) : files_(std::move(files
 
 const StaticFile* StaticFiles::find(std::string_view path) const {
     const auto look = [this](std::string_view wanted) -> const StaticFile* {
-        const auto at = std::lower_bound(files_.begin(), files_.end(), wanted, [](const StaticFile& file, std::string_view p) { return file.path < p; });
+        const auto at = std::lower_bound(files_.begin(), files_.end(), wanted,
+                                         [](const StaticFile& file, std::string_view p) { return file.path < p; });
         return at != files_.end() && at->path == wanted ? &*at : nullptr;
     };
     if (const StaticFile* exact = look(path)) return exact;

@@ -1,11 +1,10 @@
-#include <jiaozi/webhooks/endpoints.hpp>
-
 #include <algorithm>
 
 #include <curl/curl.h>
 
 #include <jiaozi/api/json.hpp>
 #include <jiaozi/registry/webhooks.hpp>
+#include <jiaozi/webhooks/endpoints.hpp>
 #include <jiaozi/webhooks/signature.hpp>
 
 namespace jiaozi::webhooks {
@@ -27,12 +26,14 @@ Error bad_url(std::string message) {
 }
 
 bool is_word(std::string_view text) {
-    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
+    return !text.empty() &&
+           std::all_of(text.begin(), text.end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
 }
 
 Result<> check(const WebhookEndpoint& endpoint) {
     JZ_CHECK(check_url(endpoint.url));
-    if (endpoint.events.empty()) return Error(ErrorKind::invalid, "name at least one type of event, or \"*\"").with_param("events");
+    if (endpoint.events.empty())
+        return Error(ErrorKind::invalid, "name at least one type of event, or \"*\"").with_param("events");
     for (const std::string& pattern : endpoint.events) JZ_CHECK(check_event_pattern(pattern));
     return {};
 }
@@ -51,7 +52,8 @@ Result<> check_url(std::string_view url) {
     const bool has_fragment = url.find('#') != std::string_view::npos;
     const bool has_host = !part_of(parsed, CURLUPART_HOST).empty();
     curl_url_cleanup(parsed);
-    if (!ok || !has_host || (scheme != "http" && scheme != "https")) return bad_url("expected a URL that begins with https:// or http://");
+    if (!ok || !has_host || (scheme != "http" && scheme != "https"))
+        return bad_url("expected a URL that begins with https:// or http://");
     if (has_user) return bad_url("a URL with a user name or password is not taken; deliveries are signed instead");
     if (has_fragment) return bad_url("a URL with a fragment is not taken");
     return {};
@@ -62,7 +64,9 @@ Result<> check_event_pattern(std::string_view pattern) {
     const std::size_t dot = pattern.find('.');
     const bool ok = pattern.size() <= 64 && dot != std::string_view::npos && is_word(pattern.substr(0, dot)) &&
                     (pattern.substr(dot + 1) == "*" || is_word(pattern.substr(dot + 1)));
-    if (!ok) return Error(ErrorKind::invalid, "expected a type such as payment.captured, a family such as payment.*, or *").with_param("events");
+    if (!ok)
+        return Error(ErrorKind::invalid, "expected a type such as payment.captured, a family such as payment.*, or *")
+            .with_param("events");
     return {};
 }
 
@@ -70,7 +74,8 @@ Result<EndpointWithSecret> Endpoints::create(WebhookEndpoint wanted) {
     JZ_CHECK(check(wanted));
     if (auto stored = registry::get_webhook_endpoint(*session_, wanted.id); stored.ok()) {
         if (stored->url != wanted.url || stored->events != wanted.events) {
-            return Error(ErrorKind::conflict, wanted.id.to_string() + " exists with other content").with_code("already_exists");
+            return Error(ErrorKind::conflict, wanted.id.to_string() + " exists with other content")
+                .with_code("already_exists");
         }
         std::string secret = secrets_in_force(stored->secret, clock_->now()).front();
         return EndpointWithSecret{std::move(*stored), std::move(secret)};
@@ -103,7 +108,9 @@ Result<EndpointWithSecret> Endpoints::rotate_secret(EndpointId id, Duration over
     result.secret = new_secret();
     const auto work = [&]() -> Result<> {
         JZ_TRY(result.endpoint, registry::get_webhook_endpoint(*session_, id));
-        result.endpoint.secret = overlap.ns == 0 ? result.secret : rotated_secret(result.endpoint.secret, result.secret, clock_->now() + overlap);
+        result.endpoint.secret = overlap.ns == 0
+                                     ? result.secret
+                                     : rotated_secret(result.endpoint.secret, result.secret, clock_->now() + overlap);
         return registry::update(*session_, result.endpoint);
     };
     JZ_CHECK(session_->in_transaction(work));

@@ -1,5 +1,3 @@
-#include <jiaozi/webhooks/sender.hpp>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -21,6 +19,7 @@
 #include <jiaozi/registry/events.hpp>
 #include <jiaozi/registry/payments.hpp>
 #include <jiaozi/registry/webhooks.hpp>
+#include <jiaozi/webhooks/sender.hpp>
 #include <jiaozi/webhooks/signature.hpp>
 
 #include "private_address.hpp"
@@ -30,9 +29,9 @@ namespace {
 
 constexpr std::string_view projection = "webhooks";
 constexpr std::uint32_t batch = 500;
-constexpr int poll_ms = 1000;                     // how soon a moved clock is noticed
-constexpr Duration put_off = seconds(2);          // what did not fit into its endpoint's queue
-constexpr Duration claimed_for = seconds(30);     // after a crash a claimed delivery is due again
+constexpr int poll_ms = 1000;                  // how soon a moved clock is noticed
+constexpr Duration put_off = seconds(2);       // what did not fit into its endpoint's queue
+constexpr Duration claimed_for = seconds(30);  // after a crash a claimed delivery is due again
 constexpr Duration give_up_after = seconds(3 * 24 * 60 * 60);
 constexpr std::size_t response_kept = 512;
 
@@ -65,7 +64,8 @@ struct Attempt {
 
 std::size_t keep_response(char* bytes, std::size_t size, std::size_t count, void* user) {
     auto& response = static_cast<Attempt*>(user)->response;
-    if (response.size() < response_kept) response.append(bytes, std::min(size * count, response_kept - response.size()));
+    if (response.size() < response_kept)
+        response.append(bytes, std::min(size * count, response_kept - response.size()));
     return size * count;
 }
 
@@ -77,7 +77,10 @@ curl_socket_t open_public_socket(void*, curlsocktype, curl_sockaddr* address) {
 }  // namespace
 
 std::optional<Timestamp> next_attempt(std::uint32_t attempt, Timestamp created, Timestamp now) {
-    const Timestamp next = now + (attempt <= 1 ? seconds(10) : attempt == 2 ? seconds(60) : attempt <= 8 ? seconds(600) : seconds(3600));
+    const Timestamp next = now + (attempt <= 1   ? seconds(10)
+                                  : attempt == 2 ? seconds(60)
+                                  : attempt <= 8 ? seconds(600)
+                                                 : seconds(3600));
     if (next > created + give_up_after) return std::nullopt;
     return next;
 }
@@ -137,8 +140,8 @@ class Sender::Impl {
             start_attempts();
             int active = 0;
             curl_multi_perform(multi_, &active);
-            collect();
-            curl_multi_poll(multi_, nullptr, 0, poll_ms, nullptr);
+            // An attempt that ended makes room for the next.
+            if (!collect()) curl_multi_poll(multi_, nullptr, 0, poll_ms, nullptr);
         }
         ignore_error(store_position(), "the events are fanned out again, which changes nothing");
     }
@@ -218,7 +221,8 @@ class Sender::Impl {
             if (due.empty()) return {};
             const auto claim = [&]() -> Result<> {
                 for (WebhookDelivery delivery : due) {
-                    const bool fits = claimed_.contains(delivery.id) || queues_[delivery.endpoint].waiting.size() < options_.queue_per_endpoint;
+                    const bool fits = claimed_.contains(delivery.id) ||
+                                      queues_[delivery.endpoint].waiting.size() < options_.queue_per_endpoint;
                     delivery.next_attempt = now + (fits ? claimed_for : put_off);
                     JZ_CHECK(registry::update(*session_, delivery));
                 }
@@ -227,7 +231,8 @@ class Sender::Impl {
             JZ_CHECK(session_->in_transaction(claim));
             for (WebhookDelivery& delivery : due) {
                 Queue& queue = queues_[delivery.endpoint];
-                if (queue.waiting.size() >= options_.queue_per_endpoint || !claimed_.insert(delivery.id).second) continue;
+                if (queue.waiting.size() >= options_.queue_per_endpoint || !claimed_.insert(delivery.id).second)
+                    continue;
                 queue.waiting.push_back(std::move(delivery));
             }
             if (due.size() < batch) return {};
@@ -237,7 +242,8 @@ class Sender::Impl {
 
     void start_attempts() {
         for (auto& [id, queue] : queues_) {
-            while (!queue.waiting.empty() && queue.running < options_.per_endpoint && running_.size() < options_.at_once) {
+            while (!queue.waiting.empty() && queue.running < options_.per_endpoint &&
+                   running_.size() < options_.at_once) {
                 WebhookDelivery delivery = std::move(queue.waiting.front());
                 queue.waiting.pop_front();
                 const DeliveryId delivery_id = delivery.id;
@@ -256,7 +262,8 @@ class Sender::Impl {
         if (endpoint == endpoints_.end() || !endpoint->second.enabled) return false;
         const auto event = registry::get_event(*session_, delivery.event);
         if (!event.ok()) {
-            log::warn("webhooks: cannot read an event", {{"event", delivery.event.to_string()}, {"error", event.error().to_string()}});
+            log::warn("webhooks: cannot read an event",
+                      {{"event", delivery.event.to_string()}, {"error", event.error().to_string()}});
             return false;
         }
         auto attempt = std::make_unique<Attempt>();
@@ -264,9 +271,11 @@ class Sender::Impl {
         attempt->url = endpoint->second.url;
         attempt->body = api::event_json(*event);
         const Timestamp now = clock_.now();
-        const std::string signature = signature_header(secrets_in_force(endpoint->second.secret, now), now, attempt->body);
+        const std::string signature =
+            signature_header(secrets_in_force(endpoint->second.secret, now), now, attempt->body);
         attempt->headers = curl_slist_append(nullptr, "Content-Type: application/json");
-        attempt->headers = curl_slist_append(attempt->headers, (std::string(signature_header_name) + ": " + signature).c_str());
+        attempt->headers =
+            curl_slist_append(attempt->headers, (std::string(signature_header_name) + ": " + signature).c_str());
         attempt->headers = curl_slist_append(attempt->headers, "Expect:");
         attempt->easy = curl_easy_init();
         if (attempt->easy == nullptr) return false;
@@ -295,7 +304,8 @@ class Sender::Impl {
         if (!options_.allow_private) curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_public_socket);
     }
 
-    void collect() {
+    // False: no attempt has ended.
+    bool collect() {
         std::vector<WebhookDelivery> finished;
         int left = 0;
         while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
@@ -307,7 +317,7 @@ class Sender::Impl {
             finished.push_back(settle(*at->second, code));
             running_.erase(at);
         }
-        if (finished.empty()) return;
+        if (finished.empty()) return false;
         const auto stored = session_->in_transaction([&]() -> Result<> {
             for (const WebhookDelivery& delivery : finished) {
                 const auto updated = registry::update(*session_, delivery);
@@ -316,13 +326,16 @@ class Sender::Impl {
             }
             return {};
         });
-        if (!stored.ok()) log::warn("webhooks: cannot store attempts; they will be made again", {{"error", stored.error().to_string()}});
+        if (!stored.ok())
+            log::warn("webhooks: cannot store attempts; they will be made again",
+                      {{"error", stored.error().to_string()}});
         for (const WebhookDelivery& delivery : finished) {
             claimed_.erase(delivery.id);
             --queues_[delivery.endpoint].running;
         }
-        // Queues have room again, perhaps for what was put off.
-        std::erase_if(queues_, [](const auto& item) { return item.second.waiting.empty() && item.second.running == 0; });
+        std::erase_if(queues_,
+                      [](const auto& item) { return item.second.waiting.empty() && item.second.running == 0; });
+        return true;
     }
 
     WebhookDelivery settle(Attempt& attempt, CURLcode code) {

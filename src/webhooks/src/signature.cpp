@@ -1,10 +1,9 @@
-#include <jiaozi/webhooks/signature.hpp>
-
 #include <array>
 #include <charconv>
 
 #include <jiaozi/crypto/hash.hpp>
 #include <jiaozi/crypto/secret.hpp>
+#include <jiaozi/webhooks/signature.hpp>
 
 namespace jiaozi::webhooks {
 namespace {
@@ -36,7 +35,8 @@ std::string signature_header(std::span<const std::string> secrets, Timestamp tim
     return header;
 }
 
-Result<> verify_signature(std::string_view header, std::string_view secret, std::string_view body, Timestamp now, Duration tolerance) {
+Result<> verify_signature(std::string_view header, std::string_view secret, std::string_view body, Timestamp now,
+                          Duration tolerance) {
     std::string_view time;
     bool matched = false;
     for (std::string_view rest = header; !rest.empty();) {
@@ -51,7 +51,8 @@ Result<> verify_signature(std::string_view header, std::string_view secret, std:
     if (signed_at < 0) return Error(ErrorKind::unauthenticated, "the signature header has no time");
     if (!matched) return Error(ErrorKind::unauthenticated, "no v1 signature matches the secret and body");
     const std::int64_t age = static_cast<std::int64_t>(now.s()) - signed_at;
-    if (age > tolerance.s() || age < -tolerance.s()) return Error(ErrorKind::unauthenticated, "the signature is too old, or from the future");
+    if (age > tolerance.s() || age < -tolerance.s())
+        return Error(ErrorKind::unauthenticated, "the signature is too old, or from the future");
     return {};
 }
 

@@ -1,14 +1,12 @@
-#include <jiaozi/webhooks/endpoints.hpp>
-
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 
+#include <jiaozi/webhooks/endpoints.hpp>
 #include <jiaozi/webhooks/signature.hpp>
 
 #include "private_address.hpp"
 #include "store_fixture.hpp"
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
 
 namespace jiaozi::webhooks {
 namespace {
@@ -39,8 +37,10 @@ TEST(WebhookUrl, WhatIsTaken) {
 }
 
 TEST(WebhookEventPattern, WhatIsTaken) {
-    for (const char* good : {"*", "payment.captured", "payment.*", "webhook_endpoint.created"}) EXPECT_TRUE(check_event_pattern(good).ok()) << good;
-    for (const char* bad : {"", "payment", ".captured", "payment.", "Payment.captured", "*.captured", "payment.cap*", "a.b.c"}) {
+    for (const char* good : {"*", "payment.captured", "payment.*", "webhook_endpoint.created"})
+        EXPECT_TRUE(check_event_pattern(good).ok()) << good;
+    for (const char* bad :
+         {"", "payment", ".captured", "payment.", "Payment.captured", "*.captured", "payment.cap*", "a.b.c"}) {
         EXPECT_FALSE(check_event_pattern(bad).ok()) << bad;
     }
 }
@@ -51,12 +51,29 @@ TEST(PublicAddress, SpecialOnesAreNot) {
         bool is_public;
     };
     const Row rows[] = {
-        {"8.8.8.8", true},          {"127.0.0.1", false},   {"10.1.2.3", false},        {"172.16.0.1", false},
-        {"172.32.0.1", true},       {"192.168.1.1", false}, {"169.254.169.254", false}, {"100.64.0.1", false},
-        {"0.0.0.0", false},         {"224.0.0.1", false},   {"255.255.255.255", false}, {"198.18.0.1", false},
-        {"2606:4700::1111", true},  {"::1", false},         {"::", false},              {"fe80::1", false},
-        {"fd00::1", false},         {"ff02::1", false},     {"::ffff:127.0.0.1", false}, {"::ffff:8.8.8.8", true},
-        {"64:ff9b::a00:1", false},  {"2002:7f00:1::", false}, {"2001:db8::1", false},
+        {"8.8.8.8", true},
+        {"127.0.0.1", false},
+        {"10.1.2.3", false},
+        {"172.16.0.1", false},
+        {"172.32.0.1", true},
+        {"192.168.1.1", false},
+        {"169.254.169.254", false},
+        {"100.64.0.1", false},
+        {"0.0.0.0", false},
+        {"224.0.0.1", false},
+        {"255.255.255.255", false},
+        {"198.18.0.1", false},
+        {"2606:4700::1111", true},
+        {"::1", false},
+        {"::", false},
+        {"fe80::1", false},
+        {"fd00::1", false},
+        {"ff02::1", false},
+        {"::ffff:127.0.0.1", false},
+        {"::ffff:8.8.8.8", true},
+        {"64:ff9b::a00:1", false},
+        {"2002:7f00:1::", false},
+        {"2001:db8::1", false},
     };
     for (const Row& row : rows) {
         sockaddr_in six4{};
@@ -99,17 +116,21 @@ TEST_F(EndpointsTest, ChangeRotateErase) {
     int changes = 0;
     endpoints_.on_change([&] { ++changes; });
     const auto made = endpoints_.create(wanted());
-    const auto changed = endpoints_.change(made->endpoint.id, {.url = {}, .events = std::vector<std::string>{"*"}, .enabled = false});
+    const auto changed =
+        endpoints_.change(made->endpoint.id, {.url = {}, .events = std::vector<std::string>{"*"}, .enabled = false});
     ASSERT_TRUE(changed.ok()) << changed.error().to_string();
     EXPECT_FALSE(changed->enabled);
     EXPECT_EQ(changed->url, wanted().url);
-    EXPECT_EQ(endpoints_.change(made->endpoint.id, {.url = "nonsense", .events = {}, .enabled = {}}).error().param(), "url");
+    EXPECT_EQ(endpoints_.change(made->endpoint.id, {.url = "nonsense", .events = {}, .enabled = {}}).error().param(),
+              "url");
 
     const auto rotated = endpoints_.rotate_secret(made->endpoint.id, seconds(60));
     ASSERT_TRUE(rotated.ok()) << rotated.error().to_string();
     const auto stored = registry::get_webhook_endpoint(*session_, made->endpoint.id);
-    EXPECT_EQ(secrets_in_force(stored->secret, clock_.now()), (std::vector<std::string>{rotated->secret, made->secret}));
-    EXPECT_EQ(secrets_in_force(stored->secret, clock_.now() + seconds(60)), (std::vector<std::string>{rotated->secret}));
+    EXPECT_EQ(secrets_in_force(stored->secret, clock_.now()),
+              (std::vector<std::string>{rotated->secret, made->secret}));
+    EXPECT_EQ(secrets_in_force(stored->secret, clock_.now() + seconds(60)),
+              (std::vector<std::string>{rotated->secret}));
     EXPECT_EQ(endpoint_json(*stored).find("whsec"), std::string::npos);
 
     EXPECT_TRUE(endpoints_.erase(made->endpoint.id).ok());

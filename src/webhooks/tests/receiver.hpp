@@ -55,7 +55,9 @@ class Receiver {
         ::close(listener_);
     }
 
-    std::string url(const std::string& path = "/hook") const { return "http://127.0.0.1:" + std::to_string(port_) + path; }
+    std::string url(const std::string& path = "/hook") const {
+        return "http://127.0.0.1:" + std::to_string(port_) + path;
+    }
     std::size_t count() {
         const std::lock_guard lock(mutex_);
         return received_.size();
@@ -141,7 +143,8 @@ class Receiver {
 };
 
 inline std::string answer(int status, const std::string& body = "") {
-    return "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+    return "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+           body;
 }
 
 }  // namespace jiaozi::webhooks::test

@@ -1,12 +1,11 @@
 // The sender against a real receiver on loopback.
-#include <jiaozi/webhooks/sender.hpp>
-
 #include <atomic>
 #include <set>
 
 #include <gtest/gtest.h>
 
 #include <jiaozi/webhooks/endpoints.hpp>
+#include <jiaozi/webhooks/sender.hpp>
 #include <jiaozi/webhooks/signature.hpp>
 
 #include "receiver.hpp"
@@ -55,7 +54,9 @@ class SenderTest : public test::StoreTest {
     std::vector<WebhookDelivery> deliveries(EndpointId endpoint) {
         registry::DeliveryFilter filter;
         filter.endpoint = endpoint;
-        return registry::list_webhook_deliveries(*session_, filter, {.limit = 100, .starting_after = {}, .ending_before = {}})->data;
+        return registry::list_webhook_deliveries(*session_, filter,
+                                                 {.limit = 100, .starting_after = {}, .ending_before = {}})
+            ->data;
     }
     // Waits until the endpoint's deliveries look right; false after ten seconds.
     template <class Predicate>
@@ -108,9 +109,12 @@ TEST_F(SenderTest, FailuresAreRetriedOnScheduleAndRedirectsAreNotFollowed) {
     std::atomic<int> requests = 0;
     Receiver receiver([&](const Received&) -> std::string {
         switch (++requests) {
-            case 1: return answer(500, std::string(2000, 'x'));
-            case 2: return "HTTP/1.1 302 X\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n";
-            default: return answer(200);
+            case 1:
+                return answer(500, std::string(2000, 'x'));
+            case 2:
+                return "HTTP/1.1 302 X\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n";
+            default:
+                return answer(200);
         }
     });
     const auto made = register_endpoint(receiver.url());

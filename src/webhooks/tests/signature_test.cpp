@@ -1,6 +1,6 @@
-#include <jiaozi/webhooks/signature.hpp>
-
 #include <gtest/gtest.h>
+
+#include <jiaozi/webhooks/signature.hpp>
 
 namespace jiaozi::webhooks {
 namespace {
@@ -32,7 +32,8 @@ TEST(Signature, VerifyAcceptsAndRefuses) {
         {"too old", good, std::string(body), 301, false},
         {"from the future", good, std::string(body), -301, false},
         {"another body", good, std::string(body) + " ", 0, false},
-        {"two signatures, second matches", "t=1700000000,v1=" + zeros + ",v1=" + std::string(mac), std::string(body), 0, true},
+        {"two signatures, second matches", "t=1700000000,v1=" + zeros + ",v1=" + std::string(mac), std::string(body), 0,
+         true},
         {"no signature matches", "t=1700000000,v1=" + zeros, std::string(body), 0, false},
         {"another scheme only", "t=1700000000,v0=" + std::string(mac), std::string(body), 0, false},
         {"another time", "t=1700000001,v1=" + std::string(mac), std::string(body), 0, false},
@@ -41,7 +42,8 @@ TEST(Signature, VerifyAcceptsAndRefuses) {
         {"not hexadecimal", "t=1700000000,v1=xyz", std::string(body), 0, false},
     };
     for (const Row& row : rows) {
-        EXPECT_EQ(verify_signature(row.header, secret, row.body, signed_at + seconds(row.age_s)).ok(), row.ok) << row.what;
+        EXPECT_EQ(verify_signature(row.header, secret, row.body, signed_at + seconds(row.age_s)).ok(), row.ok)
+            << row.what;
     }
 }
 

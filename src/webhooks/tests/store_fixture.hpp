@@ -18,7 +18,8 @@ class StoreTest : public ::testing::Test {
     StoreTest() {
         char pattern[] = "/tmp/jiaozi-webhooks-XXXXXX";
         folder_ = ::mkdtemp(pattern);
-        auto opened = registry::Store::open({.url = "sqlite:" + (folder_ / "registry.db").string(), .seal = {}, .open = {}});
+        auto opened =
+            registry::Store::open({.url = "sqlite:" + (folder_ / "registry.db").string(), .seal = {}, .open = {}});
         if (!opened.ok()) throw std::runtime_error(opened.error().to_string());
         store_ = std::move(*opened);
         session_ = std::move(*store_->session());

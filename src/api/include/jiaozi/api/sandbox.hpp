@@ -23,19 +23,24 @@ enum class SandboxFault : std::uint8_t {
 
 constexpr std::string_view name_of(SandboxFault fault) noexcept {
     switch (fault) {
-        case SandboxFault::none: return "none";
-        case SandboxFault::fail_drop: return "fail_drop";
-        case SandboxFault::silent: return "silent";
-        case SandboxFault::partial: return "partial";
-        case SandboxFault::nack: return "nack";
+        case SandboxFault::none:
+            return "none";
+        case SandboxFault::fail_drop:
+            return "fail_drop";
+        case SandboxFault::silent:
+            return "silent";
+        case SandboxFault::partial:
+            return "partial";
+        case SandboxFault::nack:
+            return "nack";
     }
     return "none";
 }
 
 // Error invalid, listing the tokens allowed.
 inline Result<SandboxFault> parse_sandbox_fault(std::string_view token) {
-    for (const SandboxFault fault : {SandboxFault::none, SandboxFault::fail_drop, SandboxFault::silent, SandboxFault::partial,
-                                     SandboxFault::nack}) {
+    for (const SandboxFault fault : {SandboxFault::none, SandboxFault::fail_drop, SandboxFault::silent,
+                                     SandboxFault::partial, SandboxFault::nack}) {
         if (token == name_of(fault)) return fault;
     }
     return Error(ErrorKind::invalid, "expected one of none, fail_drop, silent, partial, nack").with_param("fault");

@@ -5,8 +5,8 @@
 //   fanout.add(api.event_signal());
 //   JZ_TRY(auto server, Server::listen(io, {.port = 8080}, api));
 //
-// Threading: application thread only, but for event_signal(), which is thread-safe. Lifetime: the parts must outlive the
-// Api; answers that come after its end are dropped.
+// Threading: application thread only, but for event_signal(), which is thread-safe. Lifetime: the parts must outlive
+// the Api; answers that come after its end are dropped.
 #pragma once
 
 #include <cstdint>
@@ -53,9 +53,9 @@ struct Parts {
 };
 
 struct ApiOptions {
-    bool sandbox = false;                       // deposits, the test clock, simulated devices
+    bool sandbox = false;  // deposits, the test clock, simulated devices
     std::string version = "0.1.0";
-    std::uint32_t requests_per_s = 0;           // of one key, sustained; 0: no limit
+    std::uint32_t requests_per_s = 0;  // of one key, sustained; 0: no limit
     std::uint32_t requests_burst = 200;
     std::vector<std::string> cors_origins;      // "https://shop.example"; none: no CORS headers at all
     std::vector<StaticFile> static_files;       // the page; paths that are neither API nor file answer /index.html

@@ -31,7 +31,7 @@ struct JsonNode {
     enum class Type : std::uint8_t { null, boolean, integer, number, text, array, object };
     Type type = Type::null;
     bool boolean = false;
-    bool negative = false;        // integer: magnitude is in `integer`
+    bool negative = false;  // integer: magnitude is in `integer`
     std::uint64_t integer = 0;
     std::string text;
     std::string key;              // within an object
@@ -52,8 +52,8 @@ enum class Need : bool { optional, required };
 inline constexpr Need required = Need::required;
 inline constexpr Need optional = Need::optional;
 
-// Reads one object. Every call names a field; after the first error the others do nothing. finish() gives that error, or
-// complains of a field that nobody named. An optional field that is absent leaves its target as it was.
+// Reads one object. Every call names a field; after the first error the others do nothing. finish() gives that error,
+// or complains of a field that nobody named. An optional field that is absent leaves its target as it was.
 class Fields {
   public:
     // `object` may be of any type: finish() says that an object was expected. `path` is put before field names.
@@ -63,8 +63,8 @@ class Fields {
     void text(std::string_view name, std::string& target, std::size_t min, std::size_t max, Need need);
     void integer(std::string_view name, std::uint32_t& target, std::uint32_t min, std::uint32_t max, Need need);
     void boolean(std::string_view name, bool& target, Need need);
-    void texts(std::string_view name, std::vector<std::string>& target, std::size_t min, std::size_t max, std::size_t text_max,
-               Need need);
+    void texts(std::string_view name, std::vector<std::string>& target, std::size_t min, std::size_t max,
+               std::size_t text_max, Need need);
     void asset(std::string_view name, Asset& target, Need need);
     // `name` in minor units, with "asset" beside it; both or neither.
     void amount(std::string_view name, std::optional<Amount>& target, Need need);

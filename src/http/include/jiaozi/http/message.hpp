@@ -37,10 +37,10 @@ struct Response {
     int status = 200;
     std::string_view content_type = "application/json";  // static storage; empty: no such header
     std::string body;
-    std::string_view static_body;                        // sent instead of body if not empty; static storage
-    std::string_view header_block;                       // whole header lines with their CRLFs; static storage
+    std::string_view static_body;   // sent instead of body if not empty; static storage
+    std::string_view header_block;  // whole header lines with their CRLFs; static storage
     std::vector<std::pair<std::string_view, std::string>> headers;  // names in static storage
-    bool close = false;                                  // close the connection afterwards
+    bool close = false;                                             // close the connection afterwards
 };
 
 // A response that goes on: server-sent events. Destroyed or closed by the server at its end.

@@ -11,12 +11,12 @@
 namespace jiaozi::http {
 
 struct StaticFile {
-    std::string_view path;          // "/index.html", "/assets/index-4f2a.js"
+    std::string_view path;  // "/index.html", "/assets/index-4f2a.js"
     std::string_view content_type;
-    std::string_view etag;          // quoted, as HTTP writes it
+    std::string_view etag;  // quoted, as HTTP writes it
     std::string_view plain;
-    std::string_view gzip;          // empty: none
-    bool immutable = false;         // the name carries a hash of the content: may be cached for ever
+    std::string_view gzip;   // empty: none
+    bool immutable = false;  // the name carries a hash of the content: may be cached for ever
 };
 
 class StaticFiles {
