@@ -121,8 +121,8 @@ Api::~Api() {
     state_->core->idempotency.detach();
 }
 
-api::EventSignal& Api::event_signal() noexcept {
-    return state_->core->events;
+std::shared_ptr<api::EventSignal> Api::event_signal() noexcept {
+    return {state_->core, &state_->core->events};
 }
 
 std::vector<RouteName> Api::routes() const {

@@ -163,7 +163,6 @@ struct World::Parts {
         std::promise<void> done;
         asio::post(io, [&] {
             server.reset();
-            events.remove(api->event_signal());
             api.reset();
             gateway->attach(static_cast<api::Payments*>(nullptr));
             done.set_value();

@@ -1,8 +1,8 @@
-// Tells several followers at once. Thread-safe. A follower that ends before the writers of events do must be removed
-// first: when remove() returns it is not being told anything, and will not be.
+// Tells several followers at once. Thread-safe. Writers of events may outlive a follower's owner, so that a follower is
+// either given with shared ownership, or must outlive the fan-out.
 #pragma once
 
-#include <algorithm>
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -12,22 +12,19 @@ namespace jiaozi::api {
 
 class EventFanout final : public EventSignal {
   public:
-    void add(EventSignal& follower) {
+    void add(std::shared_ptr<EventSignal> follower) {
         const std::lock_guard lock(mutex_);
-        followers_.push_back(&follower);
+        followers_.push_back(std::move(follower));
     }
-    void remove(EventSignal& follower) {
-        const std::lock_guard lock(mutex_);
-        std::erase(followers_, &follower);
-    }
+    void add(EventSignal& follower) { add(std::shared_ptr<EventSignal>(std::shared_ptr<void>(), &follower)); }
     void stored_up_to(std::uint64_t position) override {
         const std::lock_guard lock(mutex_);
-        for (EventSignal* follower : followers_) follower->stored_up_to(position);
+        for (const auto& follower : followers_) follower->stored_up_to(position);
     }
 
   private:
     std::mutex mutex_;
-    std::vector<EventSignal*> followers_;  // guarded by mutex_
+    std::vector<std::shared_ptr<EventSignal>> followers_;  // guarded by mutex_
 };
 
 }  // namespace jiaozi::api

@@ -79,8 +79,8 @@ class Api final : public Handler {
     Response refusal(int status, std::string_view code, std::string_view detail) override;
     std::size_t body_limit(std::string_view path) const override;
 
-    // Streams follow this. Thread-safe.
-    api::EventSignal& event_signal() noexcept;
+    // Streams follow this. Thread-safe, and may be told of events after the Api has gone (not after its AppThread).
+    std::shared_ptr<api::EventSignal> event_signal() noexcept;
     // Every route, for the contract test.
     std::vector<RouteName> routes() const;
     // Call about once a minute: forgets old outcomes and tokens.
