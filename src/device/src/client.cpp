@@ -104,11 +104,11 @@ void DeviceClient::Impl::tick() {
         const bool expired = server_time_.now_ms(device_ms()) >= session_->expires_ms;
         const Duration heartbeat = session_->heartbeat;
         // A server that was restarted does not answer heartbeats of sessions that it has forgotten.
-        const bool silence = heartbeat > Duration{} && now() - session_->last_heard > heartbeat + heartbeat + heartbeat;
+        const bool silence = now() - session_->last_heard > heartbeat + heartbeat + heartbeat;
         if (expired || silence) end_session();
     }
     if (!session_) return say_hello_if_due();
-    if (session_->heartbeat > Duration{} && session_->next_heartbeat.due(now())) {
+    if (session_->next_heartbeat.due(now())) {
         session_->next_heartbeat = Timer(now(), session_->heartbeat);
         send_once(protocol::Heartbeat{status(), std::nullopt});
     }
@@ -122,7 +122,7 @@ Timestamp DeviceClient::Impl::next_deadline() const {
     Timestamp next = waiting_.empty() ? never : now() + milliseconds(100);
     if (!connected_ || !is_claimed()) return next;
     if (!session_) return std::min(next, next_hello_.when());
-    if (session_->heartbeat > Duration{}) next = std::min(next, session_->next_heartbeat.when());
+    next = std::min(next, session_->next_heartbeat.when());
     for (const Outgoing& outgoing : outgoing_) {
         if (!held_by_fault(outgoing)) next = std::min(next, outgoing.next.when());
     }

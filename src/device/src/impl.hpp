@@ -42,7 +42,7 @@ struct Session {
     protocol::SeqWindow window;
     std::uint64_t began_ms = 0;  // server's time; older errors are from before
     std::int64_t expires_ms = 0;
-    Duration heartbeat{};  // zero: none asked for
+    Duration heartbeat{};  // at least a second
     Timer next_heartbeat;
     Timestamp last_heard{};
 };
