@@ -20,7 +20,7 @@ Bytes id_bytes(uint128 id) {
     return bytes;
 }
 
-// What the journal says of a deposit beside its transfer; projections read it. docs/formats/annotations.md.
+// What the journal says of a deposit beside its transfer; projections read it. docs/formats/annotation.md.
 Bytes annotation_of(const Deposit& deposit) {
     codec::CborWriter out;
     out.map(5);
