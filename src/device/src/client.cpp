@@ -12,6 +12,8 @@
 namespace jiaozi::device {
 namespace {
 
+constexpr Duration commit_again_after = seconds(1);
+
 Result<void> check_text(std::string_view text, std::string_view name) {
     if (text.size() <= protocol::max_short_text && codec::is_utf8(text)) return {};
     return Error(ErrorKind::invalid, std::string(name) + " must be UTF-8 text of at most 64 bytes").with_param(name);
@@ -99,6 +101,7 @@ void DeviceClient::Impl::tick() {
     wire_.flush();
     watch_clock();
     next_turn();
+    if (!unreported_.empty() && next_commit_.due(now())) ignore_error(commit(), "told to the host; tried again");
     if (!connected_) return;
     if (session_) {
         const bool expired = server_time_.now_ms(device_ms()) >= session_->expires_ms;
@@ -141,7 +144,10 @@ Result<void> DeviceClient::Impl::commit() {
     if (!stored.ok()) {
         ++counters_.state_failures;
         effect(actions_.trouble, stored.error());
+        next_commit_ = Timer(now(), commit_again_after);
+        return stored;
     }
+    report_what_is_stored();
     return stored;
 }
 

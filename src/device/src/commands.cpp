@@ -142,7 +142,8 @@ void DeviceClient::Impl::next_turn() {
     for (const PaymentId payment : std::exchange(waiting_, {})) {
         CommandRecord& record = data().commands.at(payment);
         if (time >= signed_ms(record.command.expires_ms)) {
-            ignore_error(finish_unbegun(record, "expired before its turn"), "told to the host; reported all the same");
+            ignore_error(finish_unbegun(record, "expired before its turn"),
+                         "told to the host; reported as soon as it is stored");
             continue;
         }
         if (begun_ < options_.deliveries_at_once) {
@@ -168,7 +169,7 @@ Result<void> DeviceClient::Impl::delivered(PaymentId payment, DeliveryResult res
     Drop drop{result, units, std::move(detail)};
     JZ_CHECK(check_drop(record.command, drop));
     ignore_error(finish(record, apply(wire_.faults(), record.command.quantity, std::move(drop))),
-                 "told to the host; what fell is reported even if a restart would have to ask the sensor again");
+                 "told to the host; stored and reported as soon as the disk lets us");
     next_turn();
     return {};
 }
@@ -184,9 +185,18 @@ Result<void> DeviceClient::Impl::finish(CommandRecord& record, Drop drop) {
     record.stage = CommandStage::done;
     record.command = remembered(record.command);
     record.drop = std::move(drop);
-    auto stored = commit();
-    keep(report_of(record), record.command.payment);
-    return stored;
+    unreported_.push_back(record.command.payment);
+    return commit();
+}
+
+// Called when the outcomes are on disk: no restart can tell another story.
+void DeviceClient::Impl::report_what_is_stored() {
+    for (const PaymentId payment : std::exchange(unreported_, {})) {
+        const auto known = data().commands.find(payment);
+        if (known != data().commands.end() && known->second.stage == CommandStage::done) {
+            keep(report_of(known->second), payment);
+        }
+    }
 }
 
 // ---- cancel and settle
@@ -204,7 +214,8 @@ void DeviceClient::Impl::on_cancel(const protocol::Cancel& cancel) {
     switch (record.stage) {
         case CommandStage::waiting:
             std::erase(waiting_, cancel.payment);
-            return ignore_error(finish_unbegun(record, "cancelled"), "told to the host; reported all the same");
+            return ignore_error(finish_unbegun(record, "cancelled"),
+                                "told to the host; reported as soon as it is stored");
         case CommandStage::done:
             return resend_now(MessageType::delivery_report, cancel.payment);
         case CommandStage::settled:

@@ -152,6 +152,7 @@ class DeviceClient::Impl {
     bool make_room();
     Result<void> finish_unbegun(CommandRecord& record, std::string detail);
     Result<void> finish(CommandRecord& record, Drop drop);
+    void report_what_is_stored();
     void begin(const CommandRecord& record);
     void report_given_up(PaymentId payment);
 
@@ -189,6 +190,8 @@ class DeviceClient::Impl {
     std::deque<Outgoing> outgoing_;
     std::deque<PaymentId> waiting_;  // in the order of their turn
     std::size_t begun_ = 0;
+    std::vector<PaymentId> unreported_;  // done, and not on disk yet
+    Timer next_commit_;
     std::map<std::uint64_t, PaymentId> finished_;  // by age: what may be forgotten
     std::vector<protocol::CatalogueItem> catalogue_;
 };

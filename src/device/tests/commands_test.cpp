@@ -219,6 +219,23 @@ TEST(Command, IsNotPromisedWhenItCannotBeStored) {
     EXPECT_EQ(bench.client->counters().state_failures, 2U);
 }
 
+TEST(Report, IsNotSentBeforeItIsStored) {
+    Bench bench;
+    FailingState state;
+    bench.state = &state;
+    bench.open();
+    bench.say(bench.command(1));
+    bench.body<CommandAck>();
+    state.fails = true;
+    ASSERT_TRUE(bench.client->delivered(payment(1), DeliveryResult::delivered, 1).ok());
+    for (int i = 0; i < 30; ++i) bench.pass(milliseconds(100));
+    EXPECT_TRUE(bench.sent.empty()) << "a restart now would tell another story";
+    EXPECT_EQ(bench.client->counters().state_failures, 4U) << "tried again once a second";
+    state.fails = false;
+    bench.pass(seconds(1));
+    EXPECT_EQ(bench.body<DeliveryReport>().delivered, 1U);
+}
+
 TEST(Command, CancelComesTooLateForADeliveryUnderWay) {
     Bench bench;
     bench.open();
