@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include <jiaozi/api/accounts.hpp>
+
 #include "../tests/world.hpp"
 
 namespace jiaozi::payments::testing {
@@ -27,8 +29,21 @@ struct Run {
     std::function<void(World&, std::function<void()>)> one;  // begins one, and calls back at its end
 };
 
+// Enough for any number of colas.
+void enrich(World& w) {
+    engine::Command command;
+    command.transfers.push_back({.id = 99,
+                                 .debit_account_id = api::system_account(api::code_funding, assets::CNY.ledger),
+                                 .credit_account_id = World::family_cny.value,
+                                 .amount = 1'000'000'000'000,
+                                 .ledger = assets::CNY.ledger,
+                                 .code = api::transfer_deposit});
+    if (!w.engine->execute(std::move(command)).ok()) std::abort();
+}
+
 void measure(const Run& run, int count, bool limited) {
     World w({.keep_completed = 10'000'000});
+    enrich(w);
     if (limited) {
         w.limit(World::ana, LimitKind::per_payment, 1'000'000'000);
         w.limit(World::ana, LimitKind::per_day, 1'000'000'000'000);

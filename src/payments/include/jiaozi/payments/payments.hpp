@@ -34,7 +34,7 @@ struct Options {
     Duration alive_patience = seconds(3);     // how long it has to answer
     Duration code_lifetime = seconds(60);
     Duration qr_lifetime = seconds(300);
-    std::vector<DeviceKind> serial_kinds;  // machines of these kinds serve one delivery at a time
+    std::vector<DeviceKind> serial_kinds = {};  // machines of these kinds serve one delivery at a time
     std::size_t keep_completed = 200'000;  // completed payments kept in memory; older ones are read from the archive
 };
 
