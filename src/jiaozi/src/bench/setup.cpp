@@ -33,36 +33,6 @@ Result<NewMachine> make_device(Operator& op, const json::object& body) {
 
 }  // namespace
 
-Result<Operator> Operator::connect(const std::string& url, const std::string& key) {
-    JZ_TRY(auto client, client::HttpClient::create({.base_url = url, .key = key, .timeout = seconds(60)}));
-    return Operator(std::move(client));
-}
-
-Result<json::object> Operator::call(const std::string& method, const std::string& path, const json::object& body) {
-    client::Request request;
-    request.method = method;
-    request.path = path;
-    if (method != "GET") request.body = json::serialize(body);
-    JZ_TRY(const auto response, client_.send(request));
-    boost::system::error_code failed;
-    json::value answer = json::parse(response.body, failed);
-    if (response.status >= 300 || failed || !answer.is_object()) {
-        return Error(ErrorKind::internal, method + " " + path + ": HTTP " + std::to_string(response.status) + ": " + response.body);
-    }
-    return std::move(answer.get_object());
-}
-
-Result<Bytes> Operator::post_envelope(ByteView envelope) {
-    client::Request request;
-    request.method = "POST";
-    request.path = "/device/v1/messages";
-    request.body = as_text(envelope);
-    request.content_type = "application/cose";
-    JZ_TRY(const auto response, client_.send(request));
-    if (response.status != 200) return Error(ErrorKind::internal, "a device message was refused: " + response.body);
-    return to_bytes(as_bytes(response.body));
-}
-
 Result<Wallets> make_wallets(Operator& op, std::uint32_t count) {
     Wallets made;
     JZ_TRY(const std::string group, make_group(op, made.member));
@@ -77,8 +47,9 @@ Result<Fleet> make_fleet(Operator& op, std::uint32_t pairs) {
     Fleet fleet;
     std::string member;
     JZ_TRY(const std::string group, make_group(op, member));
-    JZ_CHECK(make_wallet(op, group));
+    JZ_TRY(fleet.wallet, make_wallet(op, group));
     JZ_TRY(const auto merchant, op.call("POST", "/v1/merchants", {{"name", "Bench"}, {"asset", "CNY"}}));
+    fleet.merchant_wallet = cli::text_of(merchant, "wallet");
     JZ_TRY(const auto product, op.call("POST", "/v1/products", {{"merchant", id_of(merchant)}, {"name", "Pass"}, {"category", "parking"}}));
     for (std::uint32_t i = 0; i < pairs; ++i) {
         JZ_TRY(auto gate, make_device(op, {{"kind", "gate"}, {"name", "Gate"}, {"merchant", id_of(merchant)}}));

@@ -5,26 +5,14 @@
 #include <string>
 #include <vector>
 
-#include <boost/json.hpp>
-
 #include <jiaozi/base/result.hpp>
-#include <jiaozi/client/http_client.hpp>
 #include <jiaozi/model/ids.hpp>
+
+#include "../cli/operator.hpp"
 
 namespace jiaozi::bench {
 
-// Requests whose answer must be 2xx.
-class Operator {
-  public:
-    static Result<Operator> connect(const std::string& url, const std::string& key);
-    Result<boost::json::object> call(const std::string& method, const std::string& path, const boost::json::object& body);
-    // One message of a device over HTTPS; the answer's envelopes.
-    Result<Bytes> post_envelope(ByteView envelope);
-
-  private:
-    explicit Operator(client::HttpClient client) : client_(std::move(client)) {}
-    client::HttpClient client_;
-};
+using cli::Operator;
 
 struct NewMachine {
     DeviceId id;
@@ -42,6 +30,8 @@ Result<Wallets> make_wallets(Operator& op, std::uint32_t count);
 struct Fleet {
     std::vector<NewMachine> gates;
     std::vector<NewMachine> cars;
+    std::string wallet;           // the family's
+    std::string merchant_wallet;
 };
 Result<Fleet> make_fleet(Operator& op, std::uint32_t pairs);
 
