@@ -1,10 +1,9 @@
 // What a payment costs the application thread, and how many a second pass through service, engine and disk.
 //   payments_bench [count]
 // Processor time is that of the application thread alone; the engine's writer and feed have theirs.
-#include <ctime>
-
 #include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <iostream>
 
 #include <fmt/format.h>
@@ -83,15 +82,16 @@ void person(World& w, std::function<void()> ended) {
 void saga(World& w, std::function<void()> ended) {
     auto request = w.buy();
     const PaymentId id = request.id;
-    w.payments->create(std::move(request), [&w, id, ended = std::move(ended)](Result<api::PaymentAnswer> answer) mutable {
-        if (!answer.ok() || answer->payment.state != PaymentState::authorized) std::abort();
-        w.payments->command_acknowledged(World::vending, id, true);
-        w.payments->delivery_reported(World::vending, id, DeliveryResult::delivered, 1,
-                                      [ended = std::move(ended)](Result<api::ReportOutcome> outcome) {
-                                          if (outcome->state != PaymentState::captured) std::abort();
-                                          ended();
-                                      });
-    });
+    w.payments->create(
+        std::move(request), [&w, id, ended = std::move(ended)](Result<api::PaymentAnswer> answer) mutable {
+            if (!answer.ok() || answer->payment.state != PaymentState::authorized) std::abort();
+            w.payments->command_acknowledged(World::vending, id, true);
+            w.payments->delivery_reported(World::vending, id, DeliveryResult::delivered, 1,
+                                          [ended = std::move(ended)](Result<api::ReportOutcome> outcome) {
+                                              if (outcome->state != PaymentState::captured) std::abort();
+                                              ended();
+                                          });
+        });
 }
 
 }  // namespace

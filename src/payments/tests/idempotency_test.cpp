@@ -260,6 +260,54 @@ TEST(Cancellation, HasItsTime) {
     w.check_money();
 }
 
+TEST(Cancellation, WhileTheMoneyIsBeingHeld) {
+    World w;
+    const auto request = w.buy();
+    std::optional<Result<api::PaymentAnswer>> created;
+    std::optional<Result<Payment>> cancelled;
+    w.payments->create(request, [&](auto given) { created = std::move(given); });
+    w.payments->cancel(request.id, [&](auto given) { cancelled = std::move(given); });
+    EXPECT_EQ(w.wait(created)->payment.state, authorized);
+    EXPECT_EQ(w.wait(cancelled)->state, voided);
+    w.check_money();
+}
+
+// The engine takes no more for a moment: nothing is journaled, nothing stays behind, and asking again works.
+TEST(Overload, IsAnErrorThatMayBeRetried) {
+    World w;
+    const Limit limit = w.limit(World::ana, LimitKind::per_day, 5'000);
+    w.max_queue = 1;
+    w.restart();
+    std::vector<api::NewPayment> refused;
+    std::size_t answers = 0;
+    std::size_t captures = 0;
+    const auto ask = [&](const api::NewPayment& request) {
+        w.payments->create(request, [&, request](Result<api::PaymentAnswer> answer) {
+            ++answers;
+            if (answer.ok() && answer->payment.state == captured) {
+                ++captures;
+            } else {
+                ASSERT_FALSE(answer.ok());
+                EXPECT_EQ(answer.error().kind(), ErrorKind::unavailable);
+                refused.push_back(request);
+            }
+        });
+    };
+    for (int i = 0; i < 200; ++i) ask(w.pay_ben(10));
+    ASSERT_TRUE(w.app.run_until([&] { return answers == 200; }));
+    EXPECT_FALSE(refused.empty()) << "200 at once do not fit into a queue of one";
+    const std::size_t before = captures;
+    for (const auto& request : std::vector(std::move(refused))) {
+        EXPECT_EQ(w.created(request).state, captured);
+        ++captures;
+    }
+    EXPECT_GT(before, 0U);
+    EXPECT_EQ(captures, 200U);
+    EXPECT_EQ(w.balance(World::friend_cny), World::friend_start + 2'000);
+    EXPECT_EQ(w.left(limit), 3'000U);
+    w.check_money();
+}
+
 TEST(Reports, ThatNobodyMayMake) {
     World w;
     const Payment p = w.created(w.buy());

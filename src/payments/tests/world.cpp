@@ -229,7 +229,8 @@ void World::open_accounts() {
 }
 
 void World::go() {
-    auto opened = engine::Engine::open({.directory = directory.path() / "journal", .tick = milliseconds(1)}, clock);
+    auto opened = engine::Engine::open(
+        {.directory = directory.path() / "journal", .max_queue = max_queue, .tick = milliseconds(1)}, clock);
     ASSERT_TRUE(opened.ok()) << opened.error().to_string();
     engine = std::move(*opened);
     auto recovered = PaymentService::recover({*engine, app, clock, town, town, town, *archive}, options);

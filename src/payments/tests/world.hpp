@@ -170,6 +170,7 @@ class World {
     NoArchive no_archive;
     Archive* archive = &no_archive;
     Options options;
+    std::size_t max_queue = 65'536;  // of the engine; takes effect at a restart
     std::unique_ptr<engine::Engine> engine;
     std::unique_ptr<PaymentService> payments;
 
