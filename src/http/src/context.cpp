@@ -34,7 +34,8 @@ void Reply::account(int status) {
     const auto took = std::chrono::steady_clock::now() - started_;
     core_->metrics.count(route_, status, took);
     if (log::enabled(log::Level::debug)) {
-        log::debug("http", {{"status", std::to_string(status)},
+        log::debug("http", {{"route", core_->metrics.name(route_)},
+                            {"status", std::to_string(status)},
                             {"us", std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(took).count())},
                             {"request", request_id_}});
     }

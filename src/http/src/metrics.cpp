@@ -36,19 +36,18 @@ std::string Metrics::text() const {
     std::string out =
         "# HELP jiaozi_http_requests_total Requests answered, by route and class of status.\n"
         "# TYPE jiaozi_http_requests_total counter\n";
-    const auto name_of_row = [this](std::size_t i) { return i < names_.size() ? names_[i] : std::string("other"); };
     for (std::size_t i = 0; i < rows_.size(); ++i) {
         for (std::size_t c = 1; c < rows_[i].by_class.size(); ++c) {
             if (rows_[i].by_class[c] == 0) continue;
-            out += "jiaozi_http_requests_total{route=\"" + name_of_row(i) + "\",status=\"" + std::to_string(c) +
-                   "xx\"} " + std::to_string(rows_[i].by_class[c]) + '\n';
+            out += "jiaozi_http_requests_total{route=\"" + name(i) + "\",status=\"" + std::to_string(c) + "xx\"} " +
+                   std::to_string(rows_[i].by_class[c]) + '\n';
         }
     }
     out +=
         "# HELP jiaozi_http_request_duration_seconds From the request read to the answer made.\n"
         "# TYPE jiaozi_http_request_duration_seconds histogram\n";
     for (std::size_t i = 0; i < rows_.size(); ++i) {
-        const std::string label = "{route=\"" + name_of_row(i) + '"';
+        const std::string label = "{route=\"" + name(i) + '"';
         std::uint64_t total = 0;
         for (const std::uint64_t bucket : rows_[i].buckets) total += bucket;
         if (total == 0) continue;

@@ -19,6 +19,8 @@ class Metrics {
     void set_routes(std::vector<std::string> names);
     void count(std::size_t route, int status, std::chrono::nanoseconds took);
     std::string text() const;
+    // "GET /v1/people"; "other" where there is no route.
+    std::string name(std::size_t route) const { return route < names_.size() ? names_[route] : "other"; }
 
   private:
     // Upper bounds in microseconds; the last bucket is open.
