@@ -322,6 +322,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
     }
 
     void after_loss() {
+        lost_ = false;  // dealt with here: what still comes through guarded() must not lose it again
         const bool was_established = std::exchange(established_, false);
         if (was_established) ++counters_.disconnects;
         if (const int socket = mosquitto_socket(handle_.get()); socket >= 0) {
@@ -341,9 +342,10 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
         const Duration pause{pause_.ns + pause_.ns / 1024 * static_cast<std::int64_t>(random % 256)};
         pause_.ns = std::min(pause_.ns * 2, options_.reconnect_max.ns);
         reconnect_timer_.expires_after(chrono_of(pause));
-        reconnect_timer_.async_wait([self = shared_from_this()](const boost::system::error_code& failure) {
-            if (!failure && self->running_) self->connect();
-        });
+        reconnect_timer_.async_wait(
+            [self = shared_from_this(), mine = generation_](const boost::system::error_code& failure) {
+                if (!failure && self->running_ && mine == self->generation_) self->connect();
+            });
     }
 
     void close_down() {

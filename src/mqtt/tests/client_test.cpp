@@ -102,6 +102,30 @@ TEST_F(ClientTest, ItMayBeStoppedFromAnyOfItsCallbacksAndStartedAgain) {
     run_for(std::chrono::milliseconds(50));
 }
 
+// Found by tests/chaos: what waited to be sent when the connection was lost had it lost, and made, a second time.
+TEST_F(ClientTest, AConnectionIsLostOnceAlsoWhenSomethingWaitsToBeSent) {
+    int lost = 0;
+    std::unique_ptr<Client> client;
+    const auto answer_a_dead_broker = [&](std::string_view, ByteView) {
+        siginfo_t info{};
+        const pid_t pid = broker->pid();
+        ::kill(pid, SIGKILL);
+        ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT);
+        EXPECT_TRUE(client->publish("jz/1/x", as_bytes("answer")));
+    };
+    client = std::make_unique<Client>(
+        io, ClientOptions{.broker = broker->address(), .client_id = {}, .reconnect_min = seconds(60)},
+        ClientHandlers{.message = answer_a_dead_broker,
+                       .connected = [&] { client->publish("jz/1/x", as_bytes("question")); },
+                       .disconnected = [&](const std::string&) { ++lost; },
+                       .subscription_refused = {}});
+    client->subscribe("jz/1/x");
+    client->start();
+    ASSERT_TRUE(run_until([&] { return lost > 0; }));
+    run_for(std::chrono::milliseconds(100));
+    EXPECT_EQ(lost, 1);
+}
+
 TEST_F(ClientTest, ABrokerThatDoesNotAnswerIsGivenUpAndTriedAgain) {
     // Accepts connections into its backlog and says nothing.
     const int silent = ::socket(AF_INET, SOCK_STREAM, 0);
