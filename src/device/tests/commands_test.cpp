@@ -271,7 +271,7 @@ TEST(Report, IsSentAgainUntilItIsAcknowledgedOrRefused) {
     Bench bench;
     bench.server.heartbeat_s = 600;
     bench.open();
-    for (std::uint64_t number : {1, 2}) {
+    for (const std::uint64_t number : {1U, 2U}) {
         bench.say(bench.command(number));
         bench.body<CommandAck>();
         ASSERT_TRUE(bench.client->delivered(payment(number), DeliveryResult::delivered, 1).ok());

@@ -164,7 +164,8 @@ TEST(Hello, HasATimeAboveEveryOneBeforeWhateverTheClockSays) {
     Bench bench;
     bench.claim();
     std::uint64_t last = 0;
-    for (const std::uint64_t clock_s : {1'700'000'000, 1'700'000'000, 1'600'000'000, 5, 1'800'000'000, 1'700'000'000}) {
+    for (const std::uint64_t clock_s :
+         {1'700'000'000U, 1'700'000'000U, 1'600'000'000U, 5U, 1'800'000'000U, 1'700'000'000U}) {
         bench.clock.set(timestamp_s(clock_s));
         bench.start();
         bench.client->connected();
