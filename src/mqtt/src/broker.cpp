@@ -28,6 +28,7 @@ constexpr auto startup_patience = std::chrono::seconds(10);
 constexpr auto restart_min = milliseconds(100);
 constexpr auto restart_max = milliseconds(5000);
 constexpr auto lived_long = std::chrono::seconds(10);  // then the next restart starts from restart_min again
+constexpr std::string_view runtime_prefix = "jiaozi-broker-";
 constexpr std::size_t passwords_bytes_max = std::size_t{256} * 1024 * 1024;
 
 Result<std::filesystem::path> find_executable(const std::filesystem::path& given) {
@@ -146,10 +147,28 @@ class Broker::Impl {
             runtime_ = options_.directory;
             return {};
         }
-        std::string pattern = (std::filesystem::temp_directory_path() / "jiaozi-broker-XXXXXX").string();
+        remove_folder_of_a_killed_program();
+        std::string pattern =
+            (std::filesystem::temp_directory_path() / (std::string(runtime_prefix) + "XXXXXX")).string();
         if (::mkdtemp(pattern.data()) == nullptr) return errno_error("create " + pattern);
         runtime_ = pattern;
+        JZ_CHECK(replace_file(runtime_note(), pattern, std::nullopt));
         return make_private_folder(runtime_, account_);
+    }
+
+    // Where the folder is, for the next start: a program that is killed cannot tidy up, and there are hashes in it.
+    std::filesystem::path runtime_note() const { return options_.directory / "runtime-folder"; }
+
+    void remove_folder_of_a_killed_program() {
+        const auto noted = read_file(runtime_note(), std::size_t{4096});
+        if (!noted.ok()) return;
+        const std::filesystem::path folder(*noted);
+        std::error_code ignored;
+        if (!folder.filename().string().starts_with(runtime_prefix) ||
+            !std::filesystem::is_directory(std::filesystem::symlink_status(folder, ignored))) {
+            return;
+        }
+        std::filesystem::remove_all(folder, ignored);
     }
 
     // What outlives a restart of the program: the devices' hashes, not the server's.

@@ -161,6 +161,25 @@ TEST_F(BrokerTest, DevicesKeepTheirPasswordsAcrossARestartOfTheProgramAndTheServ
     EXPECT_THAT(text, testing::Not(HasSubstr("jiaozi-server")));
 }
 
+TEST_F(BrokerTest, TheFolderOfAProgramThatWasKilledIsRemovedByTheNextOne) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only a broker started by root has a folder of its own";
+    const auto note = [this](const std::string& path) {
+        broker.reset();
+        std::ofstream(folder / "broker" / "runtime-folder") << path;
+        start_broker();
+    };
+    const auto left_behind = std::filesystem::temp_directory_path() / "jiaozi-broker-killed";
+    std::filesystem::create_directory(left_behind);
+    std::ofstream(left_behind / "passwords") << "hashes";
+    note(left_behind.string());
+    EXPECT_FALSE(std::filesystem::exists(left_behind));
+
+    const auto foreign = folder / "somebody-elses";
+    std::filesystem::create_directory(foreign);
+    note(foreign.string());
+    EXPECT_TRUE(std::filesystem::exists(foreign)) << "only what we named is removed";
+}
+
 TEST_F(BrokerTest, APortThatIsTakenOrAProgramThatCannotRunIsToldAtOnce) {
     const auto taken =
         Broker::start(io, {.directory = folder / "second", .port = broker->address().port, .executable = {}});
