@@ -142,22 +142,26 @@ void Auditor::check_physical(const Row& each) {
         if (each.late) wrong(each, "is captured and late");
         if (each.refunded > each.captured) wrong(each, "more was refunded than captured");
     } else if (fallen.units > 0) {
-        // Allowed only for a report that could not come before the hold's end, and then it must be on record.
-        const auto acknowledged = diary_.acknowledged.find(each.id);
-        const auto seconds_later =
-            acknowledged == diary_.acknowledged.end()
-                ? 0
-                : std::chrono::duration_cast<std::chrono::seconds>(acknowledged->second.when - fallen.when).count();
-        findings_.late.push_back(each.id.to_string() + ": its report was acknowledged " +
-                                 std::to_string(seconds_later) + " s after the drop");
-        if (!each.late) wrong(each, "was delivered and neither paid nor recorded as late");
-        if (acknowledged == diary_.acknowledged.end() || !acknowledged->second.ack.late)
-            wrong(each, "the machine was not told that it was late");
-        // The command's end leaves two thirds of the hold for the report.
-        if (seconds_later < static_cast<std::int64_t>(plan_.hold_s) * 2 / 3 - 1)
-            wrong(each, "is late although its report came in time");
+        check_lateness(each, fallen);
     } else if (each.late) {
         wrong(each, "is recorded as late, but nothing fell");
+    }
+}
+
+// Fallen without a capture: allowed only for a report that could not come before the hold's end, and on record.
+void Auditor::check_lateness(const Row& each, const Fallen& fallen) {
+    if (!each.late) return wrong(each, std::to_string(fallen.units) + " fell, neither paid nor recorded as late");
+    const auto acknowledged = diary_.acknowledged.find(each.id);
+    if (acknowledged == diary_.acknowledged.end() || !acknowledged->second.ack.late) {
+        return wrong(each, "the machine was not told that it was late");
+    }
+    const auto waited =
+        std::chrono::duration_cast<std::chrono::seconds>(acknowledged->second.when - fallen.when).count();
+    findings_.late.push_back(each.id.to_string() + ": its report was acknowledged " + std::to_string(waited) +
+                             " s after the drop");
+    // The command's end leaves two thirds of the hold for the report.
+    if (waited < static_cast<std::int64_t>(plan_.hold_s) * 2 / 3 - 1) {
+        wrong(each, "is recorded as late although its report came in time");
     }
 }
 

@@ -62,6 +62,7 @@ class Auditor {
         diary_.wrong(row.id.to_string() + " " + what + ": " + row.whole);
     }
     void check_physical(const Row& row);
+    void check_lateness(const Row& row, const Fallen& fallen);
     void check_refused(const Row& row);
     const Row* row(PaymentId id) const;
     static Result<std::vector<Row>> read_rows(Api& api);

@@ -1,6 +1,7 @@
 #include "server.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <fstream>
@@ -10,12 +11,10 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-extern char** environ;  // NOLINT: POSIX declares it this way
 
 namespace jiaozi::chaos {
 namespace {
@@ -49,14 +48,18 @@ Result<pid_t> spawn(const std::filesystem::path& program, const std::vector<std:
     raw.push_back(name.data());
     for (const std::string& argument : arguments) raw.push_back(const_cast<char*>(argument.c_str()));
     raw.push_back(nullptr);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 2, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-    posix_spawn_file_actions_adddup2(&actions, 2, 1);
-    pid_t child = 0;
-    const int failed = ::posix_spawn(&child, program.c_str(), &actions, nullptr, raw.data(), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    if (failed != 0) return errno_error("start " + program.string(), failed);
+    const int log_fd = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (log_fd < 0) return errno_error("open " + log.string());
+    const pid_t child = ::fork();
+    if (child == 0) {
+        // Only calls that are safe between fork and exec. The server goes with us, also when we are killed.
+        if (::dup2(log_fd, 1) < 0 || ::dup2(log_fd, 2) < 0 || ::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) ::_exit(127);
+        ::execv(raw[0], raw.data());
+        ::_exit(127);
+    }
+    const int fork_errno = errno;
+    ::close(log_fd);
+    if (child < 0) return errno_error("start " + program.string(), fork_errno);
     return child;
 }
 

@@ -1,5 +1,5 @@
 // The program under test: `jiaozi serve --sandbox` as a child process, always on the same ports and directory, so that
-// everybody finds it again after it was killed. Used by the main thread only.
+// everybody finds it again after it was killed. Used by the main thread only, with which it dies.
 #pragma once
 
 #include <cstdint>
