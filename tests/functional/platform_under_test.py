@@ -1,4 +1,5 @@
 """Starts the real program on a directory of its own, and talks to it with curl, mosquitto_pub and mosquitto_sub alone."""
+import atexit
 import json
 import os
 import pathlib
@@ -20,10 +21,11 @@ class Platform:
     def start(self):
         ready = self.folder / "ready.json"
         ready.unlink(missing_ok=True)
-        log = open(self.folder / "log", "ab")
-        self.process = subprocess.Popen(
-            [self.program, "serve", "--data", str(self.folder / "data"), "--port", "0", "--broker-port", "0", "--sandbox", "--ready-file", str(ready), *self.options],
-            stdout=log, stderr=log)
+        with open(self.folder / "log", "ab") as log:
+            self.process = subprocess.Popen(
+                [self.program, "serve", "--data", str(self.folder / "data"), "--port", "0", "--broker-port", "0", "--sandbox", "--ready-file", str(ready), *self.options],
+                stdout=log, stderr=log)
+        atexit.register(self.process.kill)  # a test that fails half-way leaves nothing running
         deadline = time.monotonic() + 60
         while not ready.exists():
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -100,21 +102,42 @@ class Subscription:
     """mosquitto_sub printing each message as a line of hexadecimal."""
 
     def __init__(self, env, topic):
-        self.process = subprocess.Popen(["mosquitto_sub", "-V", "mqttv311", "-q", "1", "-F", "%x", "-t", topic], env=env, stdout=subprocess.PIPE, text=True)
-        os.set_blocking(self.process.stdout.fileno(), False)
-        self.buffer = ""
-        time.sleep(0.4)  # mosquitto_sub says nothing when it has subscribed
+        # Line by line, or what -d says of the subscription waits in a buffer.
+        command = ["stdbuf", "-oL", "mosquitto_sub", "-V", "mqttv311", "-q", "1", "-d", "-F", "%x", "-t", topic]
+        # The broker learns a new device's password a moment after the claim was answered: as a device would, try again.
+        for _ in range(50):
+            self.process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0)
+            os.set_blocking(self.process.stdout.fileno(), False)
+            self.buffer = b""
+            if self._subscribed():
+                return
+            self.close()
+            time.sleep(0.1)
+        raise AssertionError("the broker does not accept the device:\n" + self.buffer.decode())
+
+    def _subscribed(self):
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline and b"Subscribed" not in self.buffer:
+            if self.process.poll() is not None:
+                return False
+            self.buffer += self.process.stdout.read() or b""
+            time.sleep(0.005)
+        return b"Subscribed" in self.buffer
 
     def next(self, patience=10.0):
         """The next message's bytes, or None when none comes in time."""
         deadline = time.monotonic() + patience
-        while "\n" not in self.buffer:
-            if time.monotonic() > deadline:
-                return None
-            self.buffer += self.process.stdout.read() or ""
-            time.sleep(0.005)
-        line, self.buffer = self.buffer.split("\n", 1)
-        return bytes.fromhex(line)
+        while time.monotonic() < deadline:
+            if b"\n" not in self.buffer:
+                self.buffer += self.process.stdout.read() or b""
+                time.sleep(0.005)
+                continue
+            line, self.buffer = self.buffer.split(b"\n", 1)
+            try:
+                return bytes.fromhex(line.decode())
+            except ValueError:
+                continue  # what -d says of the connection
+        return None
 
     def close(self):
         self.process.terminate()

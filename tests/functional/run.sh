@@ -2,7 +2,7 @@
 # Runs one functional test in a Python environment of its own: run.sh PROGRAM TEST [ARGUMENT...]. 77: skipped.
 set -eu
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
-program=$1 test=$2
+program=$(realpath "$1") test=$2
 shift 2
 for tool in curl mosquitto_pub mosquitto_sub mosquitto python3; do
     PATH=$PATH:/usr/sbin command -v "$tool" >/dev/null || { echo "SKIPPED: $tool is not installed (./test.sh installs it)"; exit 77; }
