@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Puts docs/openapi.yaml (as JSON) and docs/errors.md into the program.
 
-Writes one C++ file. String literals are cut into pieces because compilers limit their length.
+Writes one C++ file, with the documents as numbers: compilers need not take string literals over 65,536 bytes.
 """
 import argparse
 import json
@@ -10,14 +10,9 @@ import pathlib
 import yaml
 
 
-def literal(text):
+def numbers(text):
     data = text.encode("utf-8")
-    pieces = []
-    for start in range(0, len(data), 8000):
-        piece = data[start:start + 8000]
-        escaped = "".join(chr(b) if 32 <= b < 127 and b not in (34, 92, 63) else f"\\{b:03o}" for b in piece)
-        pieces.append(f'    "{escaped}"')
-    return "\n".join(pieces)
+    return "\n".join("    " + ",".join(map(str, data[at:at + 40])) + "," for at in range(0, len(data), 40))
 
 
 def main():
@@ -33,14 +28,16 @@ def main():
 
 namespace jiaozi::http {{
 namespace {{
-constexpr char openapi[] =
-{literal(document)};
-constexpr char errors[] =
-{literal(errors)};
+constexpr unsigned char openapi[] = {{
+{numbers(document)}
+}};
+constexpr unsigned char errors[] = {{
+{numbers(errors)}
+}};
 }}  // namespace
 
-std::string_view openapi_json() noexcept {{ return {{openapi, sizeof openapi - 1}}; }}
-std::string_view errors_page() noexcept {{ return {{errors, sizeof errors - 1}}; }}
+std::string_view openapi_json() noexcept {{ return {{reinterpret_cast<const char*>(openapi), sizeof openapi}}; }}
+std::string_view errors_page() noexcept {{ return {{reinterpret_cast<const char*>(errors), sizeof errors}}; }}
 }}  // namespace jiaozi::http
 """, encoding="utf-8")
 
