@@ -60,6 +60,10 @@ function(jz_fuzzer name)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE jz_options ${targets} ${ARG_LINK})
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  if(NOT TARGET fuzzers)
+    add_custom_target(fuzzers)  # all of them and what they link, and nothing else
+  endif()
+  add_dependencies(fuzzers ${name})
 endfunction()
 
 # Holds every #include of every library against its USES, as part of the ordinary build: a stray include fails it.

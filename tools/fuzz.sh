@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 seconds=$1
 shift
-tools/build.sh fuzz
+tools/build.sh fuzz fuzzers
 [ $# -gt 0 ] || set -- $(cd build/fuzz/bin && ls -d fuzz_* 2>/dev/null)
 [ $# -gt 0 ] || { echo "fuzz: no fuzzers were built" >&2; exit 1; }
 mkdir -p build/fuzz/corpus build/results
