@@ -80,7 +80,8 @@ class Load {
         options.mqtt_host = options_.mqtt_host;
         options.mqtt_port = options_.mqtt_port;
         options.delivery_time = Duration{};
-        options.deliveries_at_once = 10'000;
+        options.deliveries_at_once = 100;
+        options.waiting_at_most = 1000;
         options.tick = milliseconds(250);
         options.faults.device.seed = options_.seed + devices_.size();
         if (kind == DeviceKind::gate) options.faults.chaos_percent = options_.fault_percent;
@@ -156,7 +157,7 @@ class Load {
     void hear(const Note& note) {
         if (note.what == What::trouble) return;
         if (note.what == What::dropped && note.units == 0) ++report_.faults;
-        if (note.what == What::crashed) ++report_.faults;
+        if (note.what == What::crashed || note.what == What::jammed || note.what == What::offline) ++report_.faults;
         if (note.what != What::answered && note.what != What::settled) return;
         const auto found = payments_.find(note.payment);
         if (found == payments_.end()) return;

@@ -20,6 +20,7 @@ namespace asio = boost::asio;
 // Over HTTPS the server can only answer, so a device that waits for commands asks: often enough to be taken for alive
 // and to have a command well before it expires.
 constexpr Duration ask_every = seconds(1);
+constexpr std::uint32_t refusals_worth_telling = 5;
 
 std::filesystem::path state_path(const std::filesystem::path& states, DeviceId device) {
     return states / (device.to_string() + ".state");
@@ -117,6 +118,7 @@ class Simulator::Impl : public std::enable_shared_from_this<Impl> {
         options.sim = options_.sim;
         options.firmware = "jiaozi-simulator/1";
         options.deliveries_at_once = options_.deliveries_at_once;
+        options.waiting_at_most = options_.waiting_at_most;
         JZ_TRY(client_, device::DeviceClient::create(std::move(options), *state_, actions(), clock_));
         client_->set_faults(device_faults());
         return {};
@@ -145,7 +147,7 @@ class Simulator::Impl : public std::enable_shared_from_this<Impl> {
                   .state = ack.state,
                   .reason = Reason::none,
                   .amount = ack.captured,
-                  .asset = {},
+                  .asset = asset_,
                   .units = 0,
                   .text = ack.late ? "late" : ""});
         };
@@ -184,10 +186,14 @@ class Simulator::Impl : public std::enable_shared_from_this<Impl> {
 
     Result<> connect() {
         CarrierEvents events;
-        events.connected = [this] { client_->connected(); };
+        events.connected = [this] {
+            linked_ = true;
+            client_->connected();
+        };
         events.disconnected = [this](const std::string& why) {
             client_->disconnected();
-            tell_of(What::offline, {}, why);
+            // The broker learns a new device's password a moment after its claim: the first refusals are no news.
+            if (std::exchange(linked_, false) || ++refusals_ == refusals_worth_telling) tell_of(What::offline, {}, why);
         };
         events.received = [this](ByteView envelope) { client_->receive(envelope); };
         events.refused = [this](protocol::RefusalCode code) { client_->refused_by_carrier(code); };
@@ -202,7 +208,10 @@ class Simulator::Impl : public std::enable_shared_from_this<Impl> {
 
     // ---- delivery
 
+    enum class Chaos : std::uint8_t { none, nothing_falls, jammed, crash, lost_signal };
+
     void deliver(const protocol::Command& command) {
+        asset_ = command.asset;
         tell({.what = What::command,
               .payment = command.payment,
               .state = PaymentState::authorized,
@@ -211,28 +220,32 @@ class Simulator::Impl : public std::enable_shared_from_this<Impl> {
               .asset = command.asset,
               .units = command.quantity,
               .text = "slot " + std::to_string(command.slot)});
-        auto timer = std::make_unique<asio::steady_timer>(
-            io_, chrono_of(options_.delivery_time.value_or(usual_delivery_time(options_.kind))));
-        timer->async_wait([weak = weak_from_this(), command](const boost::system::error_code& cancelled) {
+        deliver_in(options_.delivery_time.value_or(usual_delivery_time(options_.kind)), command, draw_chaos());
+    }
+
+    void deliver_in(Duration time, const protocol::Command& command, Chaos chaos) {
+        auto timer = std::make_unique<asio::steady_timer>(io_, chrono_of(time));
+        timer->async_wait([weak = weak_from_this(), command, chaos](const boost::system::error_code& cancelled) {
             const auto self = weak.lock();
             if (cancelled || !self) return;
             self->deliveries_.erase(command.payment);
-            self->finish(command);
+            self->finish(command, chaos);
         });
         deliveries_[command.payment] = std::move(timer);
     }
 
-    void finish(const protocol::Command& command) {
+    void finish(const protocol::Command& command, Chaos chaos) {
         device::Drop drop{DeliveryResult::delivered, command.quantity, {}};
         if (options_.faults.one_short) drop = fewer(command.quantity);
-        switch (draw_chaos()) {
+        switch (chaos) {
             case Chaos::none:
                 break;
             case Chaos::nothing_falls:
                 drop = {DeliveryResult::failed, 0, "nothing fell"};
                 break;
-            case Chaos::no_report:
-                return;
+            case Chaos::jammed:
+                tell_of(What::jammed, command.payment);
+                return deliver_in(options_.faults.jam, command, Chaos::none);
             case Chaos::crash:
                 return crash();
             case Chaos::lost_signal:
@@ -258,7 +271,6 @@ class Simulator::Impl : public std::enable_shared_from_this<Impl> {
         return {DeliveryResult::partial, quantity - 1, "one short"};
     }
 
-    enum class Chaos : std::uint8_t { none, nothing_falls, no_report, crash, lost_signal };
     Chaos draw_chaos() {
         if (options_.faults.chaos_percent == 0 || random_() % 100 >= options_.faults.chaos_percent) return Chaos::none;
         return static_cast<Chaos>(1 + random_() % 4);
@@ -353,6 +365,9 @@ class Simulator::Impl : public std::enable_shared_from_this<Impl> {
     std::unique_ptr<device::DeviceClient> client_;
     std::unique_ptr<Carrier> carrier_;  // none: offline
     bool running_ = false;
+    bool linked_ = false;
+    std::uint32_t refusals_ = 0;
+    std::string asset_;  // what this machine sells in, as its commands say
     std::unordered_map<PaymentId, std::unique_ptr<asio::steady_timer>> deliveries_;
     asio::steady_timer tick_;
     asio::steady_timer ask_;
@@ -422,6 +437,8 @@ std::string_view name_of(What what) noexcept {
             return "answered";
         case What::refused:
             return "refused";
+        case What::jammed:
+            return "jammed";
         case What::crashed:
             return "crashed";
         case What::trouble:

@@ -49,6 +49,8 @@ const char* words_for(What what) {
             return say("answered", "已答复");
         case What::refused:
             return say("refused by the server", "被服务器拒绝");
+        case What::jammed:
+            return say("jammed", "卡货");
         case What::crashed:
             return say("power cut; starts again", "断电重启");
         case What::trouble:
@@ -71,13 +73,13 @@ std::string details_of(const Note& note) {
     if (note.what == What::command)
         add(std::to_string(note.units) + " x " + note.text + ", " + amount_text(note));
     else if (note.what == What::dropped)
-        add(std::to_string(note.units) + say(" units", " 件") + (note.text.empty() ? "" : " (" + note.text + ")"));
+        add(std::to_string(note.units) + (note.units == 1 ? say(" unit", " 件") : say(" units", " 件")) +
+            (note.text.empty() ? "" : " (" + note.text + ")"));
     else if (note.what == What::answered)
         add(std::string(name_of(note.state)) +
             (note.reason == Reason::none ? "" : ": " + std::string(name_of(note.reason))) + ", " + amount_text(note));
     else if (note.what == What::settled)
-        add(std::string(name_of(note.state)) + ", " + std::to_string(note.amount) +
-            (note.text.empty() ? "" : ", " + note.text));
+        add(std::string(name_of(note.state)) + ", " + amount_text(note) + (note.text.empty() ? "" : ", " + note.text));
     else
         add(note.text);
     return text;

@@ -152,8 +152,8 @@ void add_fleet_command(CLI::App& noun, cli::Connection& connection, cli::Exit& e
         ->check(CLI::Range(1, 86'400))
         ->capture_default_str();
     verb->add_option("--faults", command->faults,
-                     say("percent of deliveries that go wrong: nothing falls, no report, power cut, lost signal",
-                         "出错的出货百分比：未出货、不上报、断电、断网"))
+                     say("percent of deliveries that go wrong: nothing falls, a jam, power cut, lost signal",
+                         "出错的出货百分比：未出货、卡货、断电、断网"))
         ->check(CLI::Range(0, 100))
         ->capture_default_str();
     verb->add_option("--patience", command->patience,

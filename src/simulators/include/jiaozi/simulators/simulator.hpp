@@ -34,8 +34,10 @@ struct Faults {
     Duration offline_every{};  // zero: never
     Duration offline_for = seconds(5);
     Duration crash_every{};  // zero: never. Loses what is in memory, starts again from its state
-    std::uint32_t chaos_percent =
-        0;  // of deliveries that end in a way drawn from device.seed: nothing falls, no report, crash, lost signal
+    // Of the deliveries so many percent go wrong in a way drawn by device.seed: nothing falls, it jams for so long, the
+    // power is cut, the signal is lost.
+    std::uint32_t chaos_percent = 0;
+    Duration jam = seconds(75);  // longer than a usual hold: its report comes late
 };
 // The faults that the HTTP interface can order.
 Faults faults_of(api::SandboxFault fault);
@@ -60,7 +62,8 @@ struct Options {
     std::uint16_t mqtt_port = 1883;
     bool over_https = false;
     std::optional<Duration> delivery_time;  // by default its kind's
-    std::size_t deliveries_at_once = 1;
+    std::size_t deliveries_at_once = 1;     // 1 to 100; more wait their turn
+    std::size_t waiting_at_most = 16;
     Duration tick = milliseconds(100);
     std::optional<PaysAt> pays;
     Faults faults;
@@ -80,6 +83,7 @@ enum class What : std::uint8_t {
     asked,
     answered,
     refused,
+    jammed,
     crashed,
     trouble
 };
