@@ -8,6 +8,7 @@
 
 #include "bench/bench_command.hpp"
 #include "cli/api_commands.hpp"
+#include "cli/completion.hpp"
 #include "cli/listen.hpp"
 #include "cli/terminal.hpp"
 #include "cli/tools.hpp"
@@ -42,6 +43,7 @@ int run(int argc, char** argv) {
     jiaozi::cli::add_listen_command(app, listen, connection, exit);
     jiaozi::sim::add_sim_commands(app, connection, exit);
     jiaozi::bench::add_bench_command(app, exit);
+    jiaozi::cli::add_completion_command(app);
     add_epilogue(app);
     try {
         app.parse(argc, argv);
