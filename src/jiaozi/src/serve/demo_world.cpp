@@ -36,12 +36,12 @@ struct DemoMachine {
     std::span<const DemoProduct> sells;
 };
 constexpr DemoMachine machines[] = {
-    {"Lobby drinks 大堂售货机", DeviceKind::vending, "Corner Vending", lobby_sells},
-    {"Office drinks 办公室售货机", DeviceKind::vending, "Corner Vending", office_sells},
-    {"Garage gate 车库道闸", DeviceKind::gate, "City Parking", gate_sells},
-    {"Car charger 充电桩", DeviceKind::charger, "Volt Charging", charger_sells},
+    {"Lobby 大堂", DeviceKind::vending, "Corner Vending", lobby_sells},
+    {"Office 办公室", DeviceKind::vending, "Corner Vending", office_sells},
+    {"Garage 车库道闸", DeviceKind::gate, "City Parking", gate_sells},
+    {"Charger 充电桩", DeviceKind::charger, "Volt Charging", charger_sells},
 };
-constexpr const char* car_name = "Family car 家庭汽车";
+constexpr const char* car_name = "Family car 家用车";
 
 struct DemoMerchant {
     const char* name;
