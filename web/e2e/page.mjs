@@ -93,7 +93,10 @@ async function sellAndRefuse(page) {
 }
 
 async function checkAccessibility(page, name) {
-  await page.waitForTimeout(500); // animations of the last click
+  // What fades in or out has the contrast of neither state: wait until the page stands still.
+  await page.mouse.move(0, 0);
+  await page.waitForFunction(() => !document.querySelector(".ant-message-notice, .ant-tooltip:not(.ant-tooltip-hidden)"));
+  await page.waitForTimeout(500);
   await page.evaluate(axeSource);
   const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
   const serious = violations.filter((rule) => rule.impact === "serious" || rule.impact === "critical");
