@@ -1,16 +1,18 @@
 #!/bin/sh
 # Installs what is missing, builds, and passes every test; ends with a plain count.
 #   ./test.sh              everything a change must pass
-#   ./test.sh --all        also the sanitizers, the fuzzers (60 s each), clang-tidy and the format check, as CI runs them
+#   ./test.sh --fuzz       also each fuzzer for 60 s, as CI runs it
+#   ./test.sh --all        also the fuzzers, the sanitizers, clang-tidy and the format check
 #   ./test.sh -R PATTERN   only the tests whose name matches (any ctest option)
 set -eu
 cd "$(dirname "$0")"
 all=
-if [ "${1:-}" = --all ]; then
-    all=yes
-    shift
-fi
-tools/install.sh build test ${all:+lint}
+fuzz=
+case "${1:-}" in
+    --all) all=yes fuzz=yes; shift ;;
+    --fuzz) fuzz=yes; shift ;;
+esac
+tools/install.sh build test ${fuzz:+lint}
 tools/build.sh dev
 mkdir -p build/results
 rm -f build/results/*.xml
@@ -19,6 +21,8 @@ tools/run_tests.sh dev "$@" || failed=1
 if [ -n "$all" ]; then
     tools/lint.sh || failed=1
     tools/sanitize.sh || failed=1
+fi
+if [ -n "$fuzz" ]; then
     tools/fuzz.sh 60 || failed=1
 fi
 python3 tools/count_tests.py build/results/*.xml || failed=1

@@ -142,12 +142,15 @@ Result<json::object> decline(Operator& op) {
         return Error(ErrorKind::conflict,
                      "the wallet had enough for a thousand; its payment is " + text_of(*taken, "id"));
     if (taken.error().kind() != ErrorKind::declined) return taken.error();
-    JZ_TRY(const auto declined, op.call("GET", "/v1/payments?state=declined&limit=1"));
-    const json::array& rows = declined.at("data").as_array();
-    if (rows.empty())
-        return Error(ErrorKind::unavailable,
-                     "declined (" + taken.error().code() + "); the list of payments does not show it yet");
-    return rows.front().as_object();
+    // The list is a view that follows the journal by some milliseconds.
+    for (int i = 0; i < 100; ++i) {
+        JZ_TRY(auto declined, op.call("GET", "/v1/payments?state=declined&limit=1"));
+        const json::array& rows = declined.at("data").as_array();
+        if (!rows.empty()) return rows.front().as_object();
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    return Error(ErrorKind::unavailable,
+                 "declined (" + taken.error().code() + "); the list of payments does not show it yet");
 }
 
 Result<json::object> deposit(Operator& op) {
