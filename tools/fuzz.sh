@@ -14,7 +14,7 @@ cat >build/fuzz/one.sh <<'ONE'
 # Runs one fuzzer; prints its last line and leaves its log beside its corpus.
 name=$1; seconds=$2
 mkdir -p "build/fuzz/corpus/$name"
-seeds=$(find fuzz -type d -path "*corpus/$name" | head -n 1)
+seeds=$(find fuzz -name corpus -type d -path "$(dirname "$(find fuzz -name "$name*.cpp" | head -n 1)")/*" | head -n 1)
 if "build/fuzz/bin/$name" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=10 -print_final_stats=1 \
     -artifact_prefix="build/fuzz/$name-" "build/fuzz/corpus/$name" $seeds >"build/fuzz/$name.log" 2>&1; then
     echo "fuzz: $name: $(sed -n 's/^stat::number_of_executed_units: *//p' "build/fuzz/$name.log") inputs in $seconds s, nothing found"

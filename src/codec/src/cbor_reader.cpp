@@ -169,12 +169,13 @@ Result<void> CborReader::end_item() {
 }
 
 Result<void> CborReader::open(std::uint64_t items, bool is_map) {
-    if (items == 0) return end_item();
-    // Every item takes a byte at least, so a count beyond the input is a lie and is not worth starting on.
-    if (items > input_.size() - position_) return malformed("a container claims more items than there are bytes");
+    // An empty container is a level too: both decoders must draw the line at the same place.
     if (depth_ >= limits_.max_depth) {
         return error(ErrorKind::too_large, "nested deeper than " + std::to_string(limits_.max_depth));
     }
+    if (items == 0) return end_item();
+    // Every item takes a byte at least, so a count beyond the input is a lie and is not worth starting on.
+    if (items > input_.size() - position_) return malformed("a container claims more items than there are bytes");
     frames_[depth_++] = Frame{.remaining = items, .is_map = is_map};
     return {};
 }

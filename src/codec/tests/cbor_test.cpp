@@ -170,7 +170,7 @@ TEST(CborReader, LimitsAreKept) {
     EXPECT_EQ(strict("83000000", {.max_items = 3}).error().kind(), ErrorKind::too_large);
     EXPECT_EQ(strict("818100", {.max_depth = 1}).error().kind(), ErrorKind::too_large);
     EXPECT_TRUE(strict("83000000", {.max_bytes = 4, .max_depth = 1, .max_items = 4}).ok());
-    EXPECT_TRUE(strict("8180", {.max_depth = 1}).ok()) << "an empty array holds nothing";
+    EXPECT_EQ(strict("8180", {.max_depth = 1}).error().kind(), ErrorKind::too_large) << "an empty array is a level";
 }
 
 TEST(CborReader, WrongTypesAndRangesAreNamed) {

@@ -138,5 +138,20 @@ TEST(CborValue, ARandomTreeComesBackUnderBothRules) {
     }
 }
 
+// Found by the fuzzer: the strict reader let an empty container stand one level deeper than the tolerant decoder.
+TEST(CborValue, AnEmptyContainerAtTheDepthLimitIsRefusedByBothDecoders) {
+    CborLimits limits;
+    for (const std::uint8_t empty : {std::uint8_t{0x80}, std::uint8_t{0xa0}}) {
+        for (std::size_t tags = limits.max_depth - 1; tags <= limits.max_depth; ++tags) {
+            Bytes input(tags, 0xc2);
+            input.push_back(empty);
+            CborReader reader(input, limits);
+            const bool strict = reader.skip().ok();
+            EXPECT_EQ(strict, tags < limits.max_depth) << tags;
+            EXPECT_EQ(decode_cbor(input, CborRules::valid, limits).ok(), strict) << tags;
+        }
+    }
+}
+
 }  // namespace
 }  // namespace jiaozi::codec
