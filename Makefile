@@ -9,7 +9,7 @@ run:             ## install what is missing, build, start the demo (./run.sh)
 	./run.sh
 test:            ## install, build, pass all tests (./test.sh)
 	./test.sh
-test-all:        ## what CI runs: also sanitizers, fuzzers, clang-tidy, format
+test-all:        ## also sanitizers, fuzzers, clang-tidy, format
 	./test.sh --all
 bench:           ## build the release program and run the benchmarks of docs/benchmarks.md
 	tools/install.sh build test

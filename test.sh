@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what is missing, builds, and passes every test; ends with a plain count.
 #   ./test.sh              everything a change must pass
-#   ./test.sh --fuzz       also each fuzzer for 60 s, as CI runs it
+#   ./test.sh --fuzz       also each fuzzer for 60 s
 #   ./test.sh --all        also the fuzzers, the sanitizers, clang-tidy and the format check
 #   ./test.sh -R PATTERN   only the tests whose name matches (any ctest option)
 set -eu
