@@ -1,7 +1,7 @@
-#include <jiaozi/base/assert.hpp>
-
 #include <cstdio>
 #include <cstdlib>
+
+#include <jiaozi/base/assert.hpp>
 
 namespace jiaozi {
 

@@ -1,6 +1,6 @@
-#include <jiaozi/base/bytes.hpp>
-
 #include <algorithm>
+
+#include <jiaozi/base/bytes.hpp>
 
 namespace jiaozi {
 namespace {
@@ -22,11 +22,17 @@ std::string_view as_text(ByteView bytes) noexcept {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-Bytes to_bytes(ByteView view) { return {view.begin(), view.end()}; }
+Bytes to_bytes(ByteView view) {
+    return {view.begin(), view.end()};
+}
 
-void append(Bytes& target, ByteView more) { target.insert(target.end(), more.begin(), more.end()); }
+void append(Bytes& target, ByteView more) {
+    target.insert(target.end(), more.begin(), more.end());
+}
 
-bool equal(ByteView left, ByteView right) noexcept { return std::ranges::equal(left, right); }
+bool equal(ByteView left, ByteView right) noexcept {
+    return std::ranges::equal(left, right);
+}
 
 std::string to_hex(ByteView bytes) {
     static constexpr char digits[] = "0123456789abcdef";
@@ -47,7 +53,8 @@ Result<Bytes> from_hex(std::string_view text) {
         const int high = hex_digit(text[i]);
         const int low = hex_digit(text[i + 1]);
         if (high < 0 || low < 0) {
-            return Error(ErrorKind::malformed, "not a hexadecimal digit at offset " + std::to_string(high < 0 ? i : i + 1));
+            return Error(ErrorKind::malformed,
+                         "not a hexadecimal digit at offset " + std::to_string(high < 0 ? i : i + 1));
         }
         bytes.push_back(static_cast<std::uint8_t>(high * 16 + low));
     }

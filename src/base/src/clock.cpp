@@ -1,6 +1,6 @@
-#include <jiaozi/base/clock.hpp>
-
 #include <ctime>
+
+#include <jiaozi/base/clock.hpp>
 
 namespace jiaozi {
 

@@ -1,7 +1,7 @@
-#include <jiaozi/base/id.hpp>
-
 #include <array>
 #include <cstdint>
+
+#include <jiaozi/base/id.hpp>
 
 namespace jiaozi {
 namespace {
@@ -30,7 +30,8 @@ std::string to_base32_id(uint128 value) {
 }
 
 Result<uint128> parse_base32_id(std::string_view text) {
-    if (text.size() != text_length) return Error(ErrorKind::malformed, "an id has 26 letters and digits after its prefix");
+    if (text.size() != text_length)
+        return Error(ErrorKind::malformed, "an id has 26 letters and digits after its prefix");
     uint128 value = 0;
     for (const char c : text) {
         const int digit = values[static_cast<unsigned char>(c)];

@@ -1,20 +1,25 @@
-#include <jiaozi/base/log.hpp>
-
 #include <memory>
 
 #include <spdlog/logger.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
+
+#include <jiaozi/base/log.hpp>
 
 namespace jiaozi::log {
 namespace {
 
 spdlog::level::level_enum to_spdlog(Level level) noexcept {
     switch (level) {
-        case Level::debug: return spdlog::level::debug;
-        case Level::info: return spdlog::level::info;
-        case Level::warn: return spdlog::level::warn;
-        case Level::error: return spdlog::level::err;
-        case Level::off: return spdlog::level::off;
+        case Level::debug:
+            return spdlog::level::debug;
+        case Level::info:
+            return spdlog::level::info;
+        case Level::warn:
+            return spdlog::level::warn;
+        case Level::error:
+            return spdlog::level::err;
+        case Level::off:
+            return spdlog::level::off;
     }
     return spdlog::level::off;
 }
@@ -45,9 +50,13 @@ void append_value(std::string& line, std::string_view value) {
 
 }  // namespace
 
-void set_level(Level level) noexcept { logger().set_level(to_spdlog(level)); }
+void set_level(Level level) noexcept {
+    logger().set_level(to_spdlog(level));
+}
 
-bool enabled(Level level) noexcept { return logger().should_log(to_spdlog(level)); }
+bool enabled(Level level) noexcept {
+    return logger().should_log(to_spdlog(level));
+}
 
 void write(Level level, std::string_view message, std::initializer_list<Field> fields) {
     if (!enabled(level)) return;

@@ -1,6 +1,6 @@
-#include <jiaozi/base/uint128.hpp>
-
 #include <algorithm>
+
+#include <jiaozi/base/uint128.hpp>
 
 namespace jiaozi {
 

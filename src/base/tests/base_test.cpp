@@ -76,7 +76,7 @@ TEST(Id, TextNamesItsKindAndRoundTrips) {
     EXPECT_EQ(PaymentId::parse(lower).value(), id);
     EXPECT_EQ(PaymentId::parse(PaymentId(uint128_max).to_string()).value().value, uint128_max);
     for (const std::string& bad : {std::string("pay_"), "dev" + text.substr(3), text + "0", text.substr(0, 29) + "U",
-                                  "pay_8" + std::string(25, '0')}) {
+                                   "pay_8" + std::string(25, '0')}) {
         EXPECT_FALSE(PaymentId::parse(bad).ok()) << bad;
     }
 }

@@ -1,6 +1,6 @@
-#include <jiaozi/client/http_client.hpp>
-
 #include <curl/curl.h>
+
+#include <jiaozi/client/http_client.hpp>
 
 namespace jiaozi::client {
 namespace {
@@ -69,9 +69,12 @@ std::size_t follow_body(char* data, std::size_t size, std::size_t count, void* u
 Error transport_error(CURLcode code, const std::string& url) {
     const std::string why = curl_easy_strerror(code);
     if (code == CURLE_OPERATION_TIMEDOUT) {
-        return {ErrorKind::timeout, "no answer from " + url + " in time; the outcome is unknown, so retry with the same idempotency key"};
+        return {ErrorKind::timeout,
+                "no answer from " + url + " in time; the outcome is unknown, so retry with the same idempotency key"};
     }
-    return {ErrorKind::unavailable, "cannot reach " + url + " (" + why + "); is `jiaozi serve` running there? Set JIAOZI_URL or --url if it is elsewhere"};
+    return {ErrorKind::unavailable,
+            "cannot reach " + url + " (" + why +
+                "); is `jiaozi serve` running there? Set JIAOZI_URL or --url if it is elsewhere"};
 }
 
 }  // namespace
@@ -136,7 +139,8 @@ Result<Response> HttpClient::send(const Request& request) {
     curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, collect_header);
     curl_easy_setopt(h, CURLOPT_HEADERDATA, &collector);
     if (const CURLcode code = curl_easy_perform(h); code != CURLE_OK) {
-        if (collector.too_large) return Error(ErrorKind::too_large, "the answer is over 64 MiB; ask for a smaller page");
+        if (collector.too_large)
+            return Error(ErrorKind::too_large, "the answer is over 64 MiB; ask for a smaller page");
         return transport_error(code, state_->options.base_url);
     }
     Response response;
@@ -149,7 +153,8 @@ Result<Response> HttpClient::send(const Request& request) {
     return response;
 }
 
-Result<> HttpClient::follow(const std::string& path, const std::string& last_id, const std::function<bool(const StreamEvent&)>& handler) {
+Result<> HttpClient::follow(const std::string& path, const std::string& last_id,
+                            const std::function<bool(const StreamEvent&)>& handler) {
     const std::string url = state_->options.base_url + path;
     Request request;
     Headers headers = state_->headers_for(request);
@@ -165,7 +170,8 @@ Result<> HttpClient::follow(const std::string& path, const std::string& last_id,
     curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(state_->options.timeout.ms()));
     const CURLcode code = curl_easy_perform(h);
     if (follower.stopped) return {};
-    if (!follower.refusal.empty()) return Error(ErrorKind::unauthenticated, follower.refusal).in("the stream was refused");
+    if (!follower.refusal.empty())
+        return Error(ErrorKind::unauthenticated, follower.refusal).in("the stream was refused");
     if (code != CURLE_OK) return transport_error(code, state_->options.base_url);
     return {};
 }

@@ -20,7 +20,9 @@ std::vector<StreamEvent> parse(std::string_view text, std::size_t piece) {
 }
 
 TEST(EventStream, IsReadTheSameInPiecesOfAnySizeAndWithAnyLineEnd) {
-    const std::string lines[] = {": keep-alive", "", "id: 7", "event: payment.captured", "data: {\"a\":1}", "data: more", "", "data:x", "", "event: empty", ""};
+    const std::string lines[] = {
+        ": keep-alive", "", "id: 7", "event: payment.captured", "data: {\"a\":1}", "data: more", "", "data:x", "",
+        "event: empty", ""};
     for (const char* end : {"\n", "\r\n", "\r"}) {
         std::string text;
         for (const std::string& line : lines) text += line + end;
@@ -48,7 +50,8 @@ TEST(EventStream, AnEventWithoutAnEndIsNotCollectedForEver) {
 TEST(HttpClient, SaysWhatToDoWhenNothingAnswers) {
     auto client = HttpClient::create({.base_url = "http://127.0.0.1:1", .key = "", .timeout = seconds(2)});
     ASSERT_TRUE(client.ok());
-    const auto answer = client->send({.method = "GET", .path = "/healthz", .body = "", .content_type = "", .idempotency_key = "", .headers = {}});
+    const auto answer = client->send(
+        {.method = "GET", .path = "/healthz", .body = "", .content_type = "", .idempotency_key = "", .headers = {}});
     ASSERT_FALSE(answer.ok());
     EXPECT_EQ(answer.error().kind(), ErrorKind::unavailable);
     EXPECT_NE(answer.error().message().find("jiaozi serve"), std::string::npos);

@@ -20,15 +20,18 @@ namespace {
 using jiaozi::cli::say;
 
 void add_epilogue(CLI::App& root) {
-    root.footer(say(
-        "Exit codes: 0 done; 2 wrong words; 3 not found; 4 declined; 5 conflict; 6 no permission; 7 not reachable, retry; 1 else.\n"
-        "Begin with `jiaozi serve --demo`, then `jiaozi payments list`. `jiaozi <noun> --help` lists verbs.",
-        "退出码：0 成功；2 用法错误；3 未找到；4 被拒绝；5 冲突；6 无权限；7 不可达，可重试；1 其他。\n"
-        "先执行 `jiaozi serve --demo`，再执行 `jiaozi payments list`。`jiaozi <名词> --help` 列出动词。"));
+    root.footer(
+        say("Exit codes: 0 done; 2 wrong words; 3 not found; 4 declined; 5 conflict; 6 no permission; 7 not reachable, "
+            "retry; 1 else.\n"
+            "Begin with `jiaozi serve --demo`, then `jiaozi payments list`. `jiaozi <noun> --help` lists verbs.",
+            "退出码：0 成功；2 用法错误；3 未找到；4 被拒绝；5 冲突；6 无权限；7 不可达，可重试；1 其他。\n"
+            "先执行 `jiaozi serve --demo`，再执行 `jiaozi payments list`。`jiaozi <名词> --help` 列出动词。"));
 }
 
 int run(int argc, char** argv) {
-    CLI::App app(say("Jiaozi: wallets and payments for people and connected devices", "交子：面向人与联网设备的钱包与支付"), "jiaozi");
+    CLI::App app(
+        say("Jiaozi: wallets and payments for people and connected devices", "交子：面向人与联网设备的钱包与支付"),
+        "jiaozi");
     app.require_subcommand(1);
     app.set_version_flag("--version", "jiaozi 0.1.0");
     app.get_formatter()->column_width(34);

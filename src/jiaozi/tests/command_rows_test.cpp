@@ -1,4 +1,5 @@
-// The command line is made from the OpenAPI document: every operation has its words, or is on the list of those without.
+// The command line is made from the OpenAPI document: every operation has its words, or is on the list of those
+// without.
 #include <algorithm>
 #include <set>
 #include <string>
@@ -23,12 +24,14 @@ TEST(Commands, EveryOperationHasItsWordsOrIsKnownToHaveNone) {
     std::set<std::string> known;
     for (const Operation& operation : operations()) {
         known.insert(operation.id);
-        const bool has_row = std::ranges::find(command_rows(), operation.id, &CommandRow::operation) != command_rows().end();
+        const bool has_row =
+            std::ranges::find(command_rows(), operation.id, &CommandRow::operation) != command_rows().end();
         const bool excused = std::ranges::find(without, operation.id) != without.end();
         EXPECT_NE(has_row, excused) << operation.id;
     }
     EXPECT_GT(known.size(), 60U);
-    for (const CommandRow& row : command_rows()) EXPECT_TRUE(known.contains(std::string(row.operation))) << row.operation;
+    for (const CommandRow& row : command_rows())
+        EXPECT_TRUE(known.contains(std::string(row.operation))) << row.operation;
 }
 
 TEST(Commands, NoTwoOperationsShareTheirWordsAndEachIsExplainedInChinese) {

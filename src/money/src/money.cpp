@@ -11,7 +11,8 @@ constexpr std::array known = {assets::CNY, assets::EUR, assets::GBP, assets::HKD
                               assets::INR, assets::JPY, assets::SGD, assets::USD};
 
 Error mixed(const Amount& a, const Amount& b) {
-    return {ErrorKind::invalid, "amounts of different assets: " + std::string(a.asset().name()) + " and " + std::string(b.asset().name())};
+    return {ErrorKind::invalid,
+            "amounts of different assets: " + std::string(a.asset().name()) + " and " + std::string(b.asset().name())};
 }
 
 }  // namespace
@@ -19,7 +20,9 @@ Error mixed(const Amount& a, const Amount& b) {
 Result<Asset> find_asset(std::string_view code) {
     const auto* found = std::ranges::find(known, code, &Asset::name);
     if (found == known.end()) {
-        return Error(ErrorKind::not_found, "no asset is called '" + std::string(code.substr(0, 16)) + "'").with_code("unknown_asset").with_param("asset");
+        return Error(ErrorKind::not_found, "no asset is called '" + std::string(code.substr(0, 16)) + "'")
+            .with_code("unknown_asset")
+            .with_param("asset");
     }
     return *found;
 }
@@ -27,7 +30,9 @@ Result<Asset> find_asset(std::string_view code) {
 Result<Asset> find_asset(std::uint32_t ledger) {
     const auto* found = std::ranges::find(known, ledger, &Asset::ledger);
     if (found == known.end()) {
-        return Error(ErrorKind::not_found, "no asset has ledger number " + std::to_string(ledger)).with_code("unknown_asset").with_param("asset");
+        return Error(ErrorKind::not_found, "no asset has ledger number " + std::to_string(ledger))
+            .with_code("unknown_asset")
+            .with_param("asset");
     }
     return *found;
 }
@@ -67,9 +72,11 @@ Result<Amount> parse_display(std::string_view text, Asset asset) {
     const std::size_t point = text.find('.');
     const std::string_view whole = text.substr(0, point);
     const std::string_view part = point == std::string_view::npos ? std::string_view() : text.substr(point + 1);
-    if (point != std::string_view::npos && part.empty()) return Error(ErrorKind::malformed, "digits are missing after the point");
+    if (point != std::string_view::npos && part.empty())
+        return Error(ErrorKind::malformed, "digits are missing after the point");
     if (part.size() > asset.exponent) {
-        return Error(ErrorKind::malformed, std::string(asset.name()) + " has " + std::to_string(asset.exponent) + " decimal places");
+        return Error(ErrorKind::malformed,
+                     std::string(asset.name()) + " has " + std::to_string(asset.exponent) + " decimal places");
     }
     JZ_CHECK(parse_decimal(whole));
     std::string digits(whole);

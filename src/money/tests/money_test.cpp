@@ -13,9 +13,17 @@ TEST(Amount, IsShownInMajorUnitsWithItsAsset) {
 }
 
 TEST(Amount, IsReadFromWhatAPersonTypes) {
-    struct Row { const char* text; Asset asset; const char* minor; };
-    for (const Row& row : {Row{"3.5", assets::CNY, "350"}, {"3.50", assets::CNY, "350"}, {"0.05", assets::CNY, "5"},
-                           {"0", assets::CNY, "0"}, {"12", assets::JPY, "12"}, {"1000000", assets::EUR, "100000000"}}) {
+    struct Row {
+        const char* text;
+        Asset asset;
+        const char* minor;
+    };
+    for (const Row& row : {Row{"3.5", assets::CNY, "350"},
+                           {"3.50", assets::CNY, "350"},
+                           {"0.05", assets::CNY, "5"},
+                           {"0", assets::CNY, "0"},
+                           {"12", assets::JPY, "12"},
+                           {"1000000", assets::EUR, "100000000"}}) {
         EXPECT_EQ(parse_display(row.text, row.asset).value().minor_text(), row.minor) << row.text;
     }
     for (const char* bad : {"", ".5", "3.", "3.555", "-1", "1,000", "03.5", "1e2", "NaN"}) {

@@ -52,8 +52,13 @@ Result<Measured> measure_http(const Options& options, const ScratchDirectory& sc
     load.payments = options.payments;
     load.warm_up = options.payments / 10;
     for (std::size_t i = 0; i < wallets.wallets.size(); ++i) {
-        load.bodies.push_back(json::serialize(json::object{{"kind", "person"}, {"payer_wallet", wallets.wallets[i]}, {"payer_member", wallets.member},
-                                                           {"payee_wallet", wallets.wallets[(i + 1) % wallets.wallets.size()]}, {"amount", "1"}, {"asset", "CNY"}}));
+        load.bodies.push_back(
+            json::serialize(json::object{{"kind", "person"},
+                                         {"payer_wallet", wallets.wallets[i]},
+                                         {"payer_member", wallets.member},
+                                         {"payee_wallet", wallets.wallets[(i + 1) % wallets.wallets.size()]},
+                                         {"amount", "1"},
+                                         {"asset", "CNY"}}));
     }
     return run_http_load(load);
 }
@@ -82,7 +87,8 @@ Result<Figures> measure(const Options& options) {
     JZ_TRY(figures.mqtt, measure_mqtt(options, scratch));
     progress("the ledger alone: single durable transfers", "仅账本：逐笔持久转账");
     JZ_TRY(figures.ledger, run_ledger_load({.directory = scratch.path() / "journal", .transfers = options.transfers}));
-    progress("PostgreSQL: the same double entry, one transaction a payment", "PostgreSQL：同样的复式记账，每笔付款一个事务");
+    progress("PostgreSQL: the same double entry, one transaction a payment",
+             "PostgreSQL：同样的复式记账，每笔付款一个事务");
     auto postgres = run_postgres_load({.transfers = options.postgres});
     if (postgres.ok()) {
         figures.postgres = std::move(*postgres);
@@ -100,18 +106,20 @@ std::string ms(std::uint64_t us) {
 
 void print_json(Figures& figures) {
     const auto side = [](Measured& measured) {
-        return "{\"payments_per_s\":" + std::to_string(measured.per_second()) + ",\"p50_ms\":" + ms(measured.percentile_us(50)) +
-               ",\"p99_ms\":" + ms(measured.percentile_us(99)) + ",\"failed\":" + std::to_string(measured.failed) + "}";
+        return "{\"payments_per_s\":" + std::to_string(measured.per_second()) +
+               ",\"p50_ms\":" + ms(measured.percentile_us(50)) + ",\"p99_ms\":" + ms(measured.percentile_us(99)) +
+               ",\"failed\":" + std::to_string(measured.failed) + "}";
     };
     std::cout << "{\"mqtt\":" << side(figures.mqtt) << ",\"http\":" << side(figures.http)
-              << ",\"ledger_transfers_per_s\":" << figures.ledger.per_second()
-              << ",\"postgres_transfers_per_s\":" << (figures.postgres ? std::to_string(figures.postgres->per_second()) : "null") << "}\n";
+              << ",\"ledger_transfers_per_s\":" << figures.ledger.per_second() << ",\"postgres_transfers_per_s\":"
+              << (figures.postgres ? std::to_string(figures.postgres->per_second()) : "null") << "}\n";
 }
 
 void print_table(Figures& figures) {
     const auto row = [](const char* name, Measured& measured) {
-        std::cout << std::left << std::setw(34) << name << std::right << std::setw(10) << measured.per_second() << "/s   p50 " << std::setw(9)
-                  << ms(measured.percentile_us(50)) << " ms   p99 " << std::setw(9) << ms(measured.percentile_us(99)) << " ms";
+        std::cout << std::left << std::setw(34) << name << std::right << std::setw(10) << measured.per_second()
+                  << "/s   p50 " << std::setw(9) << ms(measured.percentile_us(50)) << " ms   p99 " << std::setw(9)
+                  << ms(measured.percentile_us(99)) << " ms";
         if (measured.failed != 0) std::cout << "   FAILED " << measured.failed;
         std::cout << '\n';
     };
@@ -120,20 +128,37 @@ void print_table(Figures& figures) {
     row("ledger, single transfers", figures.ledger);
     if (!figures.postgres) return;
     row("PostgreSQL, one a transaction", *figures.postgres);
-    const std::uint64_t tenths = figures.ledger.per_second() * 10 / std::max<std::uint64_t>(1, figures.postgres->per_second());
+    const std::uint64_t tenths =
+        figures.ledger.per_second() * 10 / std::max<std::uint64_t>(1, figures.postgres->per_second());
     std::cout << "ledger / PostgreSQL: " << tenths / 10 << '.' << tenths % 10 << "x\n";
 }
 
 void add_payments(CLI::App& noun, cli::Exit& exit) {
-    CLI::App* verb = noun.add_subcommand("payments", say("durable payments per second over HTTP and MQTT, and beside PostgreSQL", "HTTP 与 MQTT 每秒持久付款数，并与 PostgreSQL 对比"));
+    CLI::App* verb =
+        noun.add_subcommand("payments", say("durable payments per second over HTTP and MQTT, and beside PostgreSQL",
+                                            "HTTP 与 MQTT 每秒持久付款数，并与 PostgreSQL 对比"));
     auto options = std::make_shared<Options>();
-    verb->add_option("--payments", options->payments, say("payments over HTTP", "HTTP 付款数"))->check(CLI::Range(100, 100'000'000))->capture_default_str();
-    verb->add_option("--sagas", options->sagas, say("sagas over MQTT", "MQTT 流程数"))->check(CLI::Range(100, 100'000'000))->capture_default_str();
-    verb->add_option("--transfers", options->transfers, say("ledger transfers", "账本转账数"))->check(CLI::Range(100, 100'000'000))->capture_default_str();
-    verb->add_option("--postgres", options->postgres, say("PostgreSQL transactions", "PostgreSQL 事务数"))->check(CLI::Range(100, 100'000'000))->capture_default_str();
-    verb->add_option("--connections", options->connections, say("HTTP connections", "HTTP 连接数"))->check(CLI::Range(1, 1000))->capture_default_str();
-    verb->add_option("--pairs", options->pairs, say("cars, and as many gates", "汽车数（道闸同数）"))->check(CLI::Range(1, 500))->capture_default_str();
-    verb->add_option("--outstanding", options->outstanding, say("sagas under way for each pair", "每对并行的流程数"))->check(CLI::Range(1, 100))->capture_default_str();
+    verb->add_option("--payments", options->payments, say("payments over HTTP", "HTTP 付款数"))
+        ->check(CLI::Range(100, 100'000'000))
+        ->capture_default_str();
+    verb->add_option("--sagas", options->sagas, say("sagas over MQTT", "MQTT 流程数"))
+        ->check(CLI::Range(100, 100'000'000))
+        ->capture_default_str();
+    verb->add_option("--transfers", options->transfers, say("ledger transfers", "账本转账数"))
+        ->check(CLI::Range(100, 100'000'000))
+        ->capture_default_str();
+    verb->add_option("--postgres", options->postgres, say("PostgreSQL transactions", "PostgreSQL 事务数"))
+        ->check(CLI::Range(100, 100'000'000))
+        ->capture_default_str();
+    verb->add_option("--connections", options->connections, say("HTTP connections", "HTTP 连接数"))
+        ->check(CLI::Range(1, 1000))
+        ->capture_default_str();
+    verb->add_option("--pairs", options->pairs, say("cars, and as many gates", "汽车数（道闸同数）"))
+        ->check(CLI::Range(1, 500))
+        ->capture_default_str();
+    verb->add_option("--outstanding", options->outstanding, say("sagas under way for each pair", "每对并行的流程数"))
+        ->check(CLI::Range(1, 100))
+        ->capture_default_str();
     verb->add_flag("--json", options->json, say("print the figures as JSON", "以 JSON 输出"));
     verb->callback([options, &exit] {
         auto figures = measure(*options);
@@ -142,8 +167,10 @@ void add_payments(CLI::App& noun, cli::Exit& exit) {
             exit = cli::exit_for(figures.error());
             return;
         }
-        if (options->json) print_json(*figures);
-        else print_table(*figures);
+        if (options->json)
+            print_json(*figures);
+        else
+            print_table(*figures);
         if (figures->http.failed + figures->mqtt.failed + figures->ledger.failed != 0) exit = cli::Exit::failed;
     });
 }

@@ -63,22 +63,26 @@ class Connection : public std::enable_shared_from_this<Connection> {
         request_ += "\r\n\r\n";
         request_ += body;
         sent_at_ = SteadyClock::now();
-        asio::async_write(socket_, asio::buffer(request_), [self = shared_from_this()](const boost::system::error_code& failed, std::size_t) {
-            if (failed) return self->fail(failed);
-            self->answer_.clear();
-            self->read();
-        });
+        asio::async_write(socket_, asio::buffer(request_),
+                          [self = shared_from_this()](const boost::system::error_code& failed, std::size_t) {
+                              if (failed) return self->fail(failed);
+                              self->answer_.clear();
+                              self->read();
+                          });
     }
 
   private:
-    void fail(const boost::system::error_code& why) { shared_.failure = Error(ErrorKind::unavailable, why.message()).in("the server's connection"); }
+    void fail(const boost::system::error_code& why) {
+        shared_.failure = Error(ErrorKind::unavailable, why.message()).in("the server's connection");
+    }
 
     void read() {
-        socket_.async_read_some(asio::buffer(buffer_), [self = shared_from_this()](const boost::system::error_code& failed, std::size_t size) {
-            if (failed) return self->fail(failed);
-            self->answer_.append(self->buffer_.data(), size);
-            self->look();
-        });
+        socket_.async_read_some(asio::buffer(buffer_),
+                                [self = shared_from_this()](const boost::system::error_code& failed, std::size_t size) {
+                                    if (failed) return self->fail(failed);
+                                    self->answer_.append(self->buffer_.data(), size);
+                                    self->look();
+                                });
     }
 
     void look() {
@@ -92,8 +96,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
         if (number > shared_.load.warm_up) {
             Measured& measured = shared_.measured;
             measured.latencies_ns.push_back(nanoseconds_since(sent_at_));
-            if (paid) ++measured.completed;
-            else ++measured.failed;
+            if (paid)
+                ++measured.completed;
+            else
+                ++measured.failed;
             measured.elapsed_ns = nanoseconds_since(shared_.start);
         }
         send_next();

@@ -17,7 +17,7 @@ struct HttpLoad {
     std::string key;
     std::vector<std::string> bodies;  // used in turn
     std::uint32_t connections = 64;
-    std::uint64_t warm_up = 0;        // payments not counted
+    std::uint64_t warm_up = 0;  // payments not counted
     std::uint64_t payments = 0;
 };
 

@@ -81,7 +81,8 @@ Result<Measured> run_ledger_load(const LedgerLoad& load) {
         std::uint64_t* const latency = &measured.latencies_ns[i];
         engine->submit(std::move(command), [&room, &failed, sent, latency](Result<engine::Outcome> outcome) {
             *latency = nanoseconds_since(sent);
-            if (!outcome.ok() || outcome->transfers.front() != ledger::CreateTransferResult::ok) failed.fetch_add(1, std::memory_order_relaxed);
+            if (!outcome.ok() || outcome->transfers.front() != ledger::CreateTransferResult::ok)
+                failed.fetch_add(1, std::memory_order_relaxed);
             room.release();
         });
     }

@@ -12,7 +12,8 @@ namespace jiaozi::bench {
 using SteadyClock = std::chrono::steady_clock;
 
 inline std::uint64_t nanoseconds_since(SteadyClock::time_point start) {
-    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(SteadyClock::now() - start).count());
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::nanoseconds>(SteadyClock::now() - start).count());
 }
 
 struct Measured {

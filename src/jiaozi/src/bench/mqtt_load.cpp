@@ -76,7 +76,12 @@ class Endpoint {
     void connect(std::function<void()> in_session) {
         in_session_ = std::move(in_session);
         mqtt::ClientOptions options;
-        options.broker = {.host = shared_.load.host, .port = shared_.load.port, .user = id_.to_string(), .password = password_, .tls = false, .ca_file = {}};
+        options.broker = {.host = shared_.load.host,
+                          .port = shared_.load.port,
+                          .user = id_.to_string(),
+                          .password = password_,
+                          .tls = false,
+                          .ca_file = {}};
         up_ = protocol::up_topic(id_);
         mqtt::ClientHandlers handlers;
         handlers.connected = [this] { hello(); };
@@ -137,7 +142,8 @@ class Endpoint {
     }
 
     void begin(const protocol::Welcome& welcome) {
-        auto keys = protocol::derive_session_keys(ephemeral_->private_key.view(), welcome.ephemeral, nonce_, welcome.session, id_, credential_);
+        auto keys = protocol::derive_session_keys(ephemeral_->private_key.view(), welcome.ephemeral, nonce_,
+                                                  welcome.session, id_, credential_);
         if (!keys.ok()) return shared_.fail(keys.error());
         keys_ = std::move(*keys);
         session_ = welcome.session;
@@ -225,7 +231,8 @@ class Pair {
     void car_hears(const protocol::Body& body) {
         const auto* answer = std::get_if<protocol::PayAnswer>(&body);
         if (answer == nullptr) return;
-        if (answer->state != PaymentState::authorized && answer->state != PaymentState::captured) end(answer->payment, false);
+        if (answer->state != PaymentState::authorized && answer->state != PaymentState::captured)
+            end(answer->payment, false);
     }
 
     void gate_hears(const protocol::Body& body) {
@@ -233,7 +240,8 @@ class Pair {
             if (const auto saga = sagas_.find(command->payment); saga != sagas_.end()) saga->second.reported = true;
             return report(command->payment);
         }
-        if (const auto* ack = std::get_if<protocol::ReportAck>(&body)) end(ack->payment, ack->state == PaymentState::captured);
+        if (const auto* ack = std::get_if<protocol::ReportAck>(&body))
+            end(ack->payment, ack->state == PaymentState::captured);
     }
 
     void end(PaymentId id, bool captured) {
@@ -244,8 +252,10 @@ class Pair {
         if (number > shared_.load.warm_up) {
             Measured& measured = shared_.measured;
             measured.latencies_ns.push_back(nanoseconds_since(saga->second.asked));
-            if (captured) ++measured.completed;
-            else ++measured.failed;
+            if (captured)
+                ++measured.completed;
+            else
+                ++measured.failed;
             measured.elapsed_ns = nanoseconds_since(shared_.start);
         }
         sagas_.erase(saga);
@@ -265,8 +275,10 @@ class Pair {
                     late.push_back(id);
                 } else if (now - saga.sent > resend_after) {
                     saga.sent = now;
-                    if (saga.reported) report(id);
-                    else ask(id);
+                    if (saga.reported)
+                        report(id);
+                    else
+                        ask(id);
                 }
             }
             for (const PaymentId id : late) end(id, false);

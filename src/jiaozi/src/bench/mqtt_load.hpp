@@ -15,9 +15,9 @@ namespace jiaozi::bench {
 struct MqttLoad {
     std::string host;
     std::uint16_t port = 0;
-    std::uint32_t pairs = 32;         // of a car and a gate
-    std::uint32_t outstanding = 8;    // sagas under way for each pair
-    std::uint64_t warm_up = 0;        // sagas not counted
+    std::uint32_t pairs = 32;       // of a car and a gate
+    std::uint32_t outstanding = 8;  // sagas under way for each pair
+    std::uint64_t warm_up = 0;      // sagas not counted
     std::uint64_t sagas = 0;
 };
 

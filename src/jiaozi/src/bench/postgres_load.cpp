@@ -18,8 +18,8 @@ using Connection = std::unique_ptr<PGconn, decltype(&PQfinish)>;
 using Answer = std::unique_ptr<PGresult, decltype(&PQclear)>;
 
 // The double entry of our ledger as a careful person would write it in SQL: the payment's row is the idempotency key,
-// accounts are locked in the order of their ids so that two payments cannot wait for each other, and one call is one round
-// trip and one transaction.
+// accounts are locked in the order of their ids so that two payments cannot wait for each other, and one call is one
+// round trip and one transaction.
 constexpr const char* schema = R"sql(
 CREATE TABLE accounts (
     id bigint PRIMARY KEY,
@@ -56,7 +56,8 @@ Result<> execute(PGconn* connection, const std::string& sql) {
 
 Result<Connection> connect(const std::string& url) {
     Connection connection(PQconnectdb(url.c_str()), &PQfinish);
-    if (PQstatus(connection.get()) != CONNECTION_OK) return Error(ErrorKind::unavailable, PQerrorMessage(connection.get())).in("PostgreSQL");
+    if (PQstatus(connection.get()) != CONNECTION_OK)
+        return Error(ErrorKind::unavailable, PQerrorMessage(connection.get())).in("PostgreSQL");
     return connection;
 }
 
@@ -65,17 +66,20 @@ struct Worker {
     std::uint64_t failed = 0;
 };
 
-Result<> work(PGconn* connection, const PostgresLoad& load, std::atomic<std::uint64_t>& next, std::uint64_t seed, Worker& worker) {
+Result<> work(PGconn* connection, const PostgresLoad& load, std::atomic<std::uint64_t>& next, std::uint64_t seed,
+              Worker& worker) {
     {
         const Answer prepared(PQprepare(connection, "pay", "SELECT pay($1, $2, $3, $4)", 4, nullptr), &PQclear);
-        if (PQresultStatus(prepared.get()) != PGRES_COMMAND_OK) return Error(ErrorKind::io, PQerrorMessage(connection)).in("PostgreSQL");
+        if (PQresultStatus(prepared.get()) != PGRES_COMMAND_OK)
+            return Error(ErrorKind::io, PQerrorMessage(connection)).in("PostgreSQL");
     }
     std::mt19937_64 random(seed);
     while (next.fetch_add(1, std::memory_order_relaxed) < load.transfers) {
         const std::uint64_t from = random() % load.accounts;
         const std::uint64_t to = (from + 1 + random() % (load.accounts - 1)) % load.accounts;
         char id[40];
-        static_cast<void>(std::snprintf(id, sizeof id, "%016llx%016llx", static_cast<unsigned long long>(random()), static_cast<unsigned long long>(random())));
+        static_cast<void>(std::snprintf(id, sizeof id, "%016llx%016llx", static_cast<unsigned long long>(random()),
+                                        static_cast<unsigned long long>(random())));
         const std::string payer = std::to_string(from + 1);
         const std::string payee = std::to_string(to + 1);
         const std::string amount = std::to_string(1 + random() % 1000);
@@ -83,7 +87,8 @@ Result<> work(PGconn* connection, const PostgresLoad& load, std::atomic<std::uin
         const auto sent = SteadyClock::now();
         const Answer answer(PQexecPrepared(connection, "pay", 4, values, nullptr, nullptr, 0), &PQclear);
         worker.latencies_ns.push_back(nanoseconds_since(sent));
-        if (PQresultStatus(answer.get()) != PGRES_TUPLES_OK || std::string_view(PQgetvalue(answer.get(), 0, 0)) != "ok") ++worker.failed;
+        if (PQresultStatus(answer.get()) != PGRES_TUPLES_OK || std::string_view(PQgetvalue(answer.get(), 0, 0)) != "ok")
+            ++worker.failed;
     }
     return {};
 }
@@ -91,11 +96,14 @@ Result<> work(PGconn* connection, const PostgresLoad& load, std::atomic<std::uin
 }  // namespace
 
 Result<Measured> run_postgres_load(const PostgresLoad& load) {
-    JZ_TRY(const auto server, testing::PostgresServer::start({.durable = true, .settings = {"shared_buffers=512MB", "max_wal_size=4GB", "max_connections=64"}}));
+    JZ_TRY(const auto server,
+           testing::PostgresServer::start(
+               {.durable = true, .settings = {"shared_buffers=512MB", "max_wal_size=4GB", "max_connections=64"}}));
     {
         JZ_TRY(const Connection setup, connect(server->url()));
         JZ_CHECK(execute(setup.get(), schema));
-        JZ_CHECK(execute(setup.get(), "INSERT INTO accounts SELECT n, 0, 1000000000 FROM generate_series(1, " + std::to_string(load.accounts) + ") n"));
+        JZ_CHECK(execute(setup.get(), "INSERT INTO accounts SELECT n, 0, 1000000000 FROM generate_series(1, " +
+                                          std::to_string(load.accounts) + ") n"));
         JZ_CHECK(execute(setup.get(), "VACUUM ANALYZE accounts"));
     }
     std::vector<Connection> connections;
@@ -122,7 +130,8 @@ Result<Measured> run_postgres_load(const PostgresLoad& load) {
     Measured measured;
     measured.elapsed_ns = nanoseconds_since(start);
     for (const Worker& worker : workers) {
-        measured.latencies_ns.insert(measured.latencies_ns.end(), worker.latencies_ns.begin(), worker.latencies_ns.end());
+        measured.latencies_ns.insert(measured.latencies_ns.end(), worker.latencies_ns.begin(),
+                                     worker.latencies_ns.end());
         measured.failed += worker.failed;
     }
     measured.completed = measured.latencies_ns.size() - measured.failed;

@@ -7,12 +7,11 @@
 #include <iterator>
 #include <thread>
 
+#include <boost/json.hpp>
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <boost/json.hpp>
 
 namespace jiaozi::bench {
 namespace {
@@ -21,8 +20,9 @@ Result<pid_t> spawn(const std::filesystem::path& directory) {
     const std::string data = (directory / "data").string();
     const std::string ready = (directory / "ready.json").string();
     const std::string log = (directory / "log").string();
-    const char* arguments[] = {"jiaozi", "serve", "--sandbox", "--data", data.c_str(), "--port", "0", "--broker-port", "0",
-                               "--ready-file", ready.c_str(), "--log-level", "warn", nullptr};
+    const char* arguments[] = {"jiaozi",      "serve",       "--sandbox",     "--data", data.c_str(),
+                               "--port",      "0",           "--broker-port", "0",      "--ready-file",
+                               ready.c_str(), "--log-level", "warn",          nullptr};
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 2, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
@@ -39,7 +39,8 @@ Result<std::string> read_when_there(const std::filesystem::path& file, pid_t chi
         if (std::ifstream stream(file); stream) return std::string(std::istreambuf_iterator<char>(stream), {});
         if (waitpid(child, nullptr, WNOHANG) == child) {
             std::ifstream stream(log);
-            return Error(ErrorKind::unavailable, "the server ended at once: " + std::string(std::istreambuf_iterator<char>(stream), {}));
+            return Error(ErrorKind::unavailable,
+                         "the server ended at once: " + std::string(std::istreambuf_iterator<char>(stream), {}));
         }
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
@@ -71,7 +72,8 @@ ServerProcess::~ServerProcess() {
 
 Result<ScratchDirectory> ScratchDirectory::make() {
     std::string name = (std::filesystem::current_path() / "jiaozi-bench-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) return errno_error("make a directory for the benchmark in " + std::filesystem::current_path().string());
+    if (mkdtemp(name.data()) == nullptr)
+        return errno_error("make a directory for the benchmark in " + std::filesystem::current_path().string());
     return ScratchDirectory(name);
 }
 

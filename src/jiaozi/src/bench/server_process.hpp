@@ -1,13 +1,13 @@
-// The program under measurement: a child process of our own, `jiaozi serve --sandbox` on a directory of its own. The load
-// is another process, as a real one would be.
+// The program under measurement: a child process of our own, `jiaozi serve --sandbox` on a directory of its own. The
+// load is another process, as a real one would be.
 #pragma once
-
-#include <sys/types.h>
 
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
+
+#include <sys/types.h>
 
 #include <jiaozi/base/result.hpp>
 

@@ -13,14 +13,16 @@ std::string id_of(const json::object& object) {
 
 Result<std::string> make_group(Operator& op, std::string& member) {
     JZ_TRY(const auto person, op.call("POST", "/v1/people", {{"name", "Bench"}}));
-    JZ_TRY(const auto group, op.call("POST", "/v1/groups", {{"kind", "family"}, {"name", "Bench"}, {"owner", id_of(person)}}));
+    JZ_TRY(const auto group,
+           op.call("POST", "/v1/groups", {{"kind", "family"}, {"name", "Bench"}, {"owner", id_of(person)}}));
     JZ_TRY(const auto members, op.call("GET", "/v1/groups/" + id_of(group) + "/members", {}));
     member = id_of(members.at("data").as_array().at(0).as_object());
     return id_of(group);
 }
 
 Result<std::string> make_wallet(Operator& op, const std::string& group) {
-    JZ_TRY(const auto wallet, op.call("POST", "/v1/groups/" + group + "/wallets", {{"name", "Bench"}, {"asset", "CNY"}}));
+    JZ_TRY(const auto wallet,
+           op.call("POST", "/v1/groups/" + group + "/wallets", {{"name", "Bench"}, {"asset", "CNY"}}));
     JZ_CHECK(op.call("POST", "/v1/wallets/" + id_of(wallet) + "/deposits", {{"amount", plenty}, {"asset", "CNY"}}));
     return id_of(wallet);
 }
@@ -50,7 +52,8 @@ Result<Fleet> make_fleet(Operator& op, std::uint32_t pairs) {
     JZ_TRY(fleet.wallet, make_wallet(op, group));
     JZ_TRY(const auto merchant, op.call("POST", "/v1/merchants", {{"name", "Bench"}, {"asset", "CNY"}}));
     fleet.merchant_wallet = cli::text_of(merchant, "wallet");
-    JZ_TRY(const auto product, op.call("POST", "/v1/products", {{"merchant", id_of(merchant)}, {"name", "Pass"}, {"category", "parking"}}));
+    JZ_TRY(const auto product,
+           op.call("POST", "/v1/products", {{"merchant", id_of(merchant)}, {"name", "Pass"}, {"category", "parking"}}));
     for (std::uint32_t i = 0; i < pairs; ++i) {
         JZ_TRY(auto gate, make_device(op, {{"kind", "gate"}, {"name", "Gate"}, {"merchant", id_of(merchant)}}));
         const json::object slot = {{"slot", 1}, {"product", id_of(product)}, {"price", "100"}, {"asset", "CNY"}};

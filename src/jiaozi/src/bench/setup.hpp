@@ -30,7 +30,7 @@ Result<Wallets> make_wallets(Operator& op, std::uint32_t count);
 struct Fleet {
     std::vector<NewMachine> gates;
     std::vector<NewMachine> cars;
-    std::string wallet;           // the family's
+    std::string wallet;  // the family's
     std::string merchant_wallet;
 };
 Result<Fleet> make_fleet(Operator& op, std::uint32_t pairs);

@@ -33,8 +33,8 @@ std::string percent_encode(std::string_view text) {
     std::string encoded;
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
-        const bool plain = (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-                           byte == '-' || byte == '_' || byte == '.' || byte == '~';
+        const bool plain = (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
+                           (byte >= 'A' && byte <= 'Z') || byte == '-' || byte == '_' || byte == '.' || byte == '~';
         if (plain) {
             encoded += c;
         } else {
@@ -73,11 +73,14 @@ struct Invocation {
 Result<json::value> to_json(const Field& field, const std::vector<std::string>& values) {
     boost::system::error_code failed;
     switch (field.type) {
-        case FieldType::text: return json::value(values.front());
-        case FieldType::boolean: return json::value(values.front() == "true" || values.front() == "1");
+        case FieldType::text:
+            return json::value(values.front());
+        case FieldType::boolean:
+            return json::value(values.front() == "true" || values.front() == "1");
         case FieldType::integer: {
             json::value number = json::parse(values.front(), failed);
-            if (failed || !number.is_number()) return Error(ErrorKind::invalid, "is not a whole number").with_param(field.name);
+            if (failed || !number.is_number())
+                return Error(ErrorKind::invalid, "is not a whole number").with_param(field.name);
             return number;
         }
         case FieldType::text_list: {
@@ -153,7 +156,8 @@ void print_problem(const client::Response& response, bool as_json) {
         return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
     };
     const std::string param = text("param");
-    std::cerr << "jiaozi: " << text("code") << (param.empty() ? "" : " (" + param + ")") << ": " << text("detail") << '\n';
+    std::cerr << "jiaozi: " << text("code") << (param.empty() ? "" : " (" + param + ")") << ": " << text("detail")
+              << '\n';
 }
 
 Exit print_answer(const client::Response& response, bool as_json) {
@@ -162,7 +166,9 @@ Exit print_answer(const client::Response& response, bool as_json) {
         const json::value problem = json::parse(response.body, failed);
         const auto* code = !failed && problem.is_object() ? problem.get_object().if_contains("code") : nullptr;
         print_problem(response, as_json);
-        return exit_for_status(response.status, code != nullptr && code->is_string() ? std::string_view(code->get_string()) : std::string_view());
+        return exit_for_status(response.status, code != nullptr && code->is_string()
+                                                    ? std::string_view(code->get_string())
+                                                    : std::string_view());
     }
     boost::system::error_code failed;
     const json::value answer = json::parse(response.body, failed);
@@ -171,7 +177,8 @@ Exit print_answer(const client::Response& response, bool as_json) {
     } else {
         std::cout << render(answer);
     }
-    if (response.replayed) std::cerr << say("(replayed: this idempotency key was answered before)\n", "（重放：此幂等键此前已有答复）\n");
+    if (response.replayed)
+        std::cerr << say("(replayed: this idempotency key was answered before)\n", "（重放：此幂等键此前已有答复）\n");
     return Exit::ok;
 }
 
@@ -183,7 +190,8 @@ Exit fail(const Error& error) {
 Exit run(const Invocation& invocation, const Connection& connection) {
     auto request = request_of(invocation);
     if (!request.ok()) return fail(request.error());
-    auto client = client::HttpClient::create({.base_url = connection.url, .key = read_key(connection), .timeout = seconds(60)});
+    auto client =
+        client::HttpClient::create({.base_url = connection.url, .key = read_key(connection), .timeout = seconds(60)});
     if (!client.ok()) return fail(client.error());
     const auto response = client->send(*request);
     if (!response.ok()) return fail(response.error());
@@ -206,7 +214,8 @@ void add_field(CLI::App& verb, const Field& field, std::vector<std::string>& val
     }
     // With --data the body is given whole, so only query parameters can be required.
     if (field.required && field.place == FieldPlace::query) option->required();
-    if (field.required && field.place == FieldPlace::body) option->description(field.help + say(" (required)", "（必填）"));
+    if (field.required && field.place == FieldPlace::body)
+        option->description(field.help + say(" (required)", "（必填）"));
 }
 
 struct NounText {
@@ -237,7 +246,10 @@ void add_connection_options(CLI::App& command, Connection& connection) {
     command.add_option("--url", connection.url, say("where the server is", "服务地址"))
         ->envname("JIAOZI_URL")
         ->default_val("http://127.0.0.1:8080");
-    command.add_option("--key-file", connection.key_file, say("file with the API key; or put the key into JIAOZI_API_KEY", "API 密钥文件；也可设环境变量 JIAOZI_API_KEY"))
+    command
+        .add_option("--key-file", connection.key_file,
+                    say("file with the API key; or put the key into JIAOZI_API_KEY",
+                        "API 密钥文件；也可设环境变量 JIAOZI_API_KEY"))
         ->envname("JIAOZI_KEY_FILE")
         ->default_val("data/operator.key");
     command.add_flag("--json", connection.json, say("print the answer as JSON", "以 JSON 输出"));
@@ -275,11 +287,14 @@ void add_api_commands(CLI::App& root, std::string_view openapi_json, Connection&
         invocation->operation = *operation;
         for (const Field& field : operation->fields) add_field(*verb, field, invocation->values[field.name]);
         if (operation->takes_body) {
-            verb->add_option("--data", invocation->data, say("the whole body as JSON, @FILE or - for standard input", "整个请求体：JSON、@文件，或 - 表示标准输入"));
+            verb->add_option("--data", invocation->data,
+                             say("the whole body as JSON, @FILE or - for standard input",
+                                 "整个请求体：JSON、@文件，或 - 表示标准输入"));
         }
         if (operation->takes_idempotency_key) {
-            verb->add_option("--idempotency-key", invocation->idempotency_key,
-                             say("repeat a command with the same key and it has effect once", "以同一幂等键重复执行只生效一次"));
+            verb->add_option(
+                "--idempotency-key", invocation->idempotency_key,
+                say("repeat a command with the same key and it has effect once", "以同一幂等键重复执行只生效一次"));
         }
         add_connection_options(*verb, connection);
         verb->callback([invocation, &connection, &exit] { exit = run(*invocation, connection); });

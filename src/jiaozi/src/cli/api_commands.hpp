@@ -1,5 +1,6 @@
-// The commands that are the HTTP API: `jiaozi <noun> <verb>`. Their options and help come from the OpenAPI document that is
-// inside the program, so that the command line can do exactly what the API can; a table gives each operation its words.
+// The commands that are the HTTP API: `jiaozi <noun> <verb>`. Their options and help come from the OpenAPI document
+// that is inside the program, so that the command line can do exactly what the API can; a table gives each operation
+// its words.
 #pragma once
 
 #include <span>
@@ -16,7 +17,7 @@ struct CommandRow {
     std::string_view operation;  // operationId
     std::string_view noun;
     std::string_view verb;
-    std::string_view zh;         // what it does, in Chinese
+    std::string_view zh;  // what it does, in Chinese
 };
 // Every operation of the document is here or in operations_without_command(); a test holds that.
 std::span<const CommandRow> command_rows();

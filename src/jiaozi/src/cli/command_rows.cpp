@@ -76,7 +76,11 @@ constexpr std::array<std::string_view, 3> without = {"stream_events", "create_st
 
 }  // namespace
 
-std::span<const CommandRow> command_rows() { return rows; }
-std::span<const std::string_view> operations_without_command() { return without; }
+std::span<const CommandRow> command_rows() {
+    return rows;
+}
+std::span<const std::string_view> operations_without_command() {
+    return without;
+}
 
 }  // namespace jiaozi::cli

@@ -20,8 +20,10 @@ class Forwarder {
     static Result<Forwarder> create(const std::string& url) {
         const std::size_t scheme = url.find("://");
         const std::size_t slash = scheme == std::string::npos ? scheme : url.find('/', scheme + 3);
-        JZ_TRY(auto client, client::HttpClient::create({.base_url = url.substr(0, slash), .key = "", .timeout = seconds(10)}));
-        return Forwarder(std::move(client), slash == std::string::npos ? "/" : url.substr(slash), webhooks::new_secret());
+        JZ_TRY(auto client,
+               client::HttpClient::create({.base_url = url.substr(0, slash), .key = "", .timeout = seconds(10)}));
+        return Forwarder(std::move(client), slash == std::string::npos ? "/" : url.substr(slash),
+                         webhooks::new_secret());
     }
 
     const std::string& secret() const { return secret_; }
@@ -57,7 +59,8 @@ void print(const client::StreamEvent& event, bool as_json) {
     boost::system::error_code failed;
     const boost::json::value parsed = boost::json::parse(event.data, failed);
     if (failed) return;
-    std::cout << text_of(parsed, "created") << "  " << event.type << "  " << text_of(parsed, "object_id") << std::endl;  // NOLINT
+    std::cout << text_of(parsed, "created") << "  " << event.type << "  " << text_of(parsed, "object_id")
+              << std::endl;  // NOLINT
 }
 
 Exit fail(const Error& error) {
@@ -66,7 +69,8 @@ Exit fail(const Error& error) {
 }
 
 Exit run(const ListenOptions& options, const Connection& connection) {
-    auto client = client::HttpClient::create({.base_url = connection.url, .key = read_key(connection), .timeout = seconds(10)});
+    auto client =
+        client::HttpClient::create({.base_url = connection.url, .key = read_key(connection), .timeout = seconds(10)});
     if (!client.ok()) return fail(client.error());
     std::optional<Forwarder> forwarder;
     if (!options.forward_to.empty()) {
@@ -83,13 +87,15 @@ Exit run(const ListenOptions& options, const Connection& connection) {
             print(event, connection.json);
             if (forwarder) {
                 const auto status = forwarder->forward(event.data);
-                std::cerr << "  -> " << options.forward_to << ": " << (status.ok() ? std::to_string(*status) : status.error().message()) << '\n';
+                std::cerr << "  -> " << options.forward_to << ": "
+                          << (status.ok() ? std::to_string(*status) : status.error().message()) << '\n';
             }
             last_id = event.id;
             return true;
         });
         // The first failure is the person's to mend; later ones are a server that restarts.
-        if (!ended.ok() && (!connected_before || ended.error().kind() != ErrorKind::unavailable)) return fail(ended.error());
+        if (!ended.ok() && (!connected_before || ended.error().kind() != ErrorKind::unavailable))
+            return fail(ended.error());
         connected_before = true;
         std::cerr << say("connection lost; trying again\n", "连接中断，正在重试\n");
         std::this_thread::sleep_for(std::chrono::seconds(1));
@@ -99,9 +105,14 @@ Exit run(const ListenOptions& options, const Connection& connection) {
 }  // namespace
 
 void add_listen_command(CLI::App& root, ListenOptions& options, Connection& connection, Exit& exit) {
-    CLI::App* command = root.add_subcommand("listen", say("print events as they happen, and forward them as signed webhooks", "实时打印事件，并以签名回调转发"));
-    command->add_option("--forward-to", options.forward_to, say("URL that gets each event by POST", "以 POST 接收每个事件的网址"));
-    command->add_option("--type", options.type, say("only this type (payment.captured) or family (payment.*)", "仅此类型（payment.captured）或族（payment.*）"));
+    CLI::App* command = root.add_subcommand(
+        "listen",
+        say("print events as they happen, and forward them as signed webhooks", "实时打印事件，并以签名回调转发"));
+    command->add_option("--forward-to", options.forward_to,
+                        say("URL that gets each event by POST", "以 POST 接收每个事件的网址"));
+    command->add_option("--type", options.type,
+                        say("only this type (payment.captured) or family (payment.*)",
+                            "仅此类型（payment.captured）或族（payment.*）"));
     add_connection_options(*command, connection);
     command->callback([&] { exit = run(options, connection); });
     command->group(say("Development", "开发"));

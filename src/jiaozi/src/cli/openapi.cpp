@@ -21,7 +21,8 @@ class Reader {
         for (const auto& path : document_.at("paths").as_object()) {
             const auto& item = path.value().as_object();
             for (const char* method : {"get", "post", "put", "patch", "delete"}) {
-                if (const auto* operation = item.if_contains(method)) all.push_back(read(path.key(), method, item, operation->as_object()));
+                if (const auto* operation = item.if_contains(method))
+                    all.push_back(read(path.key(), method, item, operation->as_object()));
             }
         }
         return all;
@@ -39,7 +40,8 @@ class Reader {
         JZ_ASSERT(false && "a circle of $refs in the OpenAPI document");
     }
 
-    Operation read(std::string_view path, std::string_view method, const json::object& item, const json::object& source) const {
+    Operation read(std::string_view path, std::string_view method, const json::object& item,
+                   const json::object& source) const {
         Operation operation;
         operation.id = text_of(source, "operationId");
         operation.path = path;
@@ -47,7 +49,8 @@ class Reader {
         operation.summary = text_of(source, "summary");
         operation.details = text_of(source, "description");
         for (const json::object* place : {&item, &source}) {
-            if (const auto* parameters = place->if_contains("parameters")) add_parameters(operation, parameters->as_array());
+            if (const auto* parameters = place->if_contains("parameters"))
+                add_parameters(operation, parameters->as_array());
         }
         if (const auto* body = source.if_contains("requestBody")) add_body(operation, resolve(*body));
         return operation;
@@ -63,7 +66,8 @@ class Reader {
             }
             Field field = describe(text_of(parameter, "name"), parameter.at("schema"));
             field.place = in == "path" ? FieldPlace::path : FieldPlace::query;
-            field.required = field.place == FieldPlace::path || (parameter.contains("required") && parameter.at("required").as_bool());
+            field.required = field.place == FieldPlace::path ||
+                             (parameter.contains("required") && parameter.at("required").as_bool());
             if (const std::string help = text_of(parameter, "description"); !help.empty()) field.help = help;
             operation.fields.push_back(std::move(field));
         }
@@ -103,7 +107,8 @@ class Reader {
         if (type == "integer") field.type = FieldType::integer;
         if (type == "boolean") field.type = FieldType::boolean;
         if (type == "array") {
-            field.type = text_of(resolve(schema.at("items")), "type") == "string" ? FieldType::text_list : FieldType::json;
+            field.type =
+                text_of(resolve(schema.at("items")), "type") == "string" ? FieldType::text_list : FieldType::json;
         }
         field.help = text_of(source.as_object(), "description");
         if (field.help.empty()) field.help = text_of(schema, "description");
@@ -122,6 +127,8 @@ class Reader {
 
 }  // namespace
 
-std::vector<Operation> read_operations(const boost::json::value& document) { return Reader(document).operations(); }
+std::vector<Operation> read_operations(const boost::json::value& document) {
+    return Reader(document).operations();
+}
 
 }  // namespace jiaozi::cli

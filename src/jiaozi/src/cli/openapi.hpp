@@ -14,7 +14,7 @@ enum class FieldType { text, integer, boolean, text_list, json };
 enum class FieldPlace { path, query, body };
 
 struct Field {
-    std::string name;      // "payer_wallet", "sim.iccid"
+    std::string name;  // "payer_wallet", "sim.iccid"
     std::string help;
     FieldPlace place = FieldPlace::body;
     FieldType type = FieldType::text;
@@ -23,8 +23,8 @@ struct Field {
 
 struct Operation {
     std::string id;
-    std::string method;    // upper case
-    std::string path;      // with {names}
+    std::string method;  // upper case
+    std::string path;    // with {names}
     std::string summary;
     std::string details;
     std::vector<Field> fields;

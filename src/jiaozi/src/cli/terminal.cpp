@@ -77,7 +77,8 @@ std::string lines(const boost::json::object& object) {
     for (const auto& field : object) {
         if (field.key() == "object") continue;
         pad(text, std::string_view(field.key().data(), field.key().size()), widest + 2);
-        if (field.value().is_array() && !field.value().get_array().empty() && field.value().get_array().front().is_object()) {
+        if (field.value().is_array() && !field.value().get_array().empty() &&
+            field.value().get_array().front().is_object()) {
             text += '\n' + table(field.value().get_array());
         } else {
             text += cell(field.value()) + '\n';
@@ -92,18 +93,25 @@ Exit exit_for(const Error& error) {
     switch (error.kind()) {
         case ErrorKind::malformed:
         case ErrorKind::invalid:
-        case ErrorKind::too_large: return Exit::usage;
-        case ErrorKind::not_found: return Exit::not_found;
-        case ErrorKind::declined: return Exit::declined;
-        case ErrorKind::conflict: return Exit::conflict;
+        case ErrorKind::too_large:
+            return Exit::usage;
+        case ErrorKind::not_found:
+            return Exit::not_found;
+        case ErrorKind::declined:
+            return Exit::declined;
+        case ErrorKind::conflict:
+            return Exit::conflict;
         case ErrorKind::unauthenticated:
-        case ErrorKind::forbidden: return Exit::unauthorized;
+        case ErrorKind::forbidden:
+            return Exit::unauthorized;
         case ErrorKind::rate_limited:
         case ErrorKind::unavailable:
-        case ErrorKind::timeout: return Exit::unavailable;
+        case ErrorKind::timeout:
+            return Exit::unavailable;
         case ErrorKind::io:
         case ErrorKind::corrupt:
-        case ErrorKind::internal: return Exit::failed;
+        case ErrorKind::internal:
+            return Exit::failed;
     }
     return Exit::failed;
 }
@@ -122,7 +130,8 @@ Exit exit_for_status(long status, std::string_view code) {
 bool chinese() {
     for (const char* name : {"LC_ALL", "LC_MESSAGES", "LANG"}) {
         // NOLINTNEXTLINE(concurrency-mt-unsafe): read once, before any thread is started
-        if (const char* value = std::getenv(name); value != nullptr && *value != '\0') return std::string_view(value).starts_with("zh");
+        if (const char* value = std::getenv(name); value != nullptr && *value != '\0')
+            return std::string_view(value).starts_with("zh");
     }
     return false;
 }
@@ -134,7 +143,8 @@ std::string render(const boost::json::value& value) {
     if (data == nullptr || !data->is_array()) return lines(object);
     std::string text = table(data->get_array());
     if (const auto* more = object.if_contains("has_more"); more != nullptr && more->is_bool() && more->get_bool()) {
-        text += say("more: repeat with --starting-after and the last id\n", "还有更多：加 --starting-after 和最后一个 id 再执行\n");
+        text += say("more: repeat with --starting-after and the last id\n",
+                    "还有更多：加 --starting-after 和最后一个 id 再执行\n");
     }
     return text;
 }

@@ -32,10 +32,12 @@ struct RebuildOptions {
 Result<std::uint64_t> rebuild(const RebuildOptions& options) {
     JZ_TRY(const auto directory, serve::DataDirectory::open(options.data));
     if (!std::filesystem::exists(directory.path() / "journal")) {
-        return Error(ErrorKind::not_found, "there is no journal in " + directory.path().string() + "; give the server's directory by --data");
+        return Error(ErrorKind::not_found,
+                     "there is no journal in " + directory.path().string() + "; give the server's directory by --data");
     }
     registry::Options registry;
-    registry.url = options.database.empty() ? "sqlite:" + (directory.path() / "registry.db").string() : options.database;
+    registry.url =
+        options.database.empty() ? "sqlite:" + (directory.path() / "registry.db").string() : options.database;
     JZ_TRY(const auto store, registry::Store::open(std::move(registry)));
     SystemClock clock;
     engine::Options ledger;
@@ -54,10 +56,15 @@ void add_projections(CLI::App& root, Exit& exit) {
     CLI::App* noun = root.add_subcommand("projections", say("views of the journal", "账本日志的视图"));
     noun->require_subcommand(1);
     noun->group(say("The server", "服务器"));
-    CLI::App* verb = noun->add_subcommand("rebuild", say("drop payments and refunds and make them again from the journal; stop the server first", "清空并由日志重建付款与退款；请先停止服务"));
+    CLI::App* verb = noun->add_subcommand(
+        "rebuild", say("drop payments and refunds and make them again from the journal; stop the server first",
+                       "清空并由日志重建付款与退款；请先停止服务"));
     auto options = std::make_shared<RebuildOptions>();
-    verb->add_option("--data", options->data, say("the server's data directory", "服务的数据目录"))->envname("JIAOZI_DATA")->capture_default_str();
-    verb->add_option("--database", options->database, say("as given to serve", "与 serve 相同"))->envname("JIAOZI_DATABASE");
+    verb->add_option("--data", options->data, say("the server's data directory", "服务的数据目录"))
+        ->envname("JIAOZI_DATA")
+        ->capture_default_str();
+    verb->add_option("--database", options->database, say("as given to serve", "与 serve 相同"))
+        ->envname("JIAOZI_DATABASE");
     auto json = std::make_shared<bool>(false);
     verb->add_flag("--json", *json, say("print the result as JSON", "以 JSON 输出"));
     verb->callback([options, json, &exit] {
@@ -91,11 +98,15 @@ Result<std::string> describe(ByteView bytes) {
 }
 
 void add_decode(CLI::App& root, Exit& exit) {
-    CLI::App* verb = root.add_subcommand("decode", say("show a device message (CBOR, COSE) in diagnostic notation; from standard input", "以诊断记法显示设备报文（CBOR、COSE），读自标准输入"));
+    CLI::App* verb = root.add_subcommand(
+        "decode", say("show a device message (CBOR, COSE) in diagnostic notation; from standard input",
+                      "以诊断记法显示设备报文（CBOR、COSE），读自标准输入"));
     verb->group(say("Development", "开发"));
     auto hex = std::make_shared<bool>(false);
     auto json = std::make_shared<bool>(false);
-    verb->add_flag("--hex", *hex, say("the input is hexadecimal, as mosquitto_sub -F %x prints it", "输入为十六进制（如 mosquitto_sub -F %x 的输出）"));
+    verb->add_flag("--hex", *hex,
+                   say("the input is hexadecimal, as mosquitto_sub -F %x prints it",
+                       "输入为十六进制（如 mosquitto_sub -F %x 的输出）"));
     verb->add_flag("--json", *json, say("print as a JSON string", "以 JSON 字符串输出"));
     verb->callback([hex, json, &exit] {
         std::string input(std::istreambuf_iterator<char>(std::cin), {});

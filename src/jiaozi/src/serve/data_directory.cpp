@@ -22,7 +22,8 @@ Result<DataDirectory> DataDirectory::open(std::filesystem::path path) {
         const int why = errno;
         static_cast<void>(::close(lock));
         if (why == EWOULDBLOCK) {
-            return Error(ErrorKind::conflict, "another jiaozi is running on " + path.string() + "; stop it, or give another directory by --data");
+            return Error(ErrorKind::conflict, "another jiaozi is running on " + path.string() +
+                                                  "; stop it, or give another directory by --data");
         }
         return errno_error("lock " + path.string(), why);
     }
@@ -41,7 +42,8 @@ Result<crypto::Keystore> DataDirectory::keystore() const {
     const auto file = path_ / "keystore";
     if (!std::filesystem::exists(key_file)) {
         if (std::filesystem::exists(file)) {
-            return Error(ErrorKind::not_found, "the keystore is there but its key file is not: restore " + key_file.string());
+            return Error(ErrorKind::not_found,
+                         "the keystore is there but its key file is not: restore " + key_file.string());
         }
         JZ_CHECK(crypto::KeystoreUnlock::create_key_file(key_file));
     }
@@ -55,7 +57,8 @@ Result<> DataDirectory::write_private(const std::string& name, std::string_view 
     const std::string temporary = target + ".new";
     const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (file < 0) return errno_error("write " + temporary);
-    const bool written = ::write(file, content.data(), content.size()) == static_cast<ssize_t>(content.size()) && ::fsync(file) == 0;
+    const bool written =
+        ::write(file, content.data(), content.size()) == static_cast<ssize_t>(content.size()) && ::fsync(file) == 0;
     const int why = errno;
     static_cast<void>(::close(file));
     if (!written) return errno_error("write " + temporary, why);

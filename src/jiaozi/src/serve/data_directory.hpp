@@ -5,7 +5,8 @@
 //   keystore.key  32 random bytes, mode 0600: opens the keystore
 //   keystore      the server's private keys, encrypted (docs/formats/keystore.md)
 //   operator.key  the first API key, mode 0600: what the command line uses
-//   journal/      the truth        registry.db  views of it, and what people configured       broker/  the broker's files
+//   journal/      the truth        registry.db  views of it, and what people configured       broker/  the broker's
+//   files
 #pragma once
 
 #include <filesystem>

@@ -43,7 +43,8 @@ std::string metrics_text(const Measured& parts) {
     text.one("journal_commands_total", "counter", "Commands committed since the start.", engine.commands);
     text.one("journal_entries_total", "counter", "Group commits: one write and one sync each.", engine.entries);
     text.one("journal_sequence", "gauge", "The newest command applied.", parts.engine.last_sequence());
-    text.one("projection_lag_commands", "gauge", "Commands in the journal that the tables do not show yet.", parts.projector.lag());
+    text.one("projection_lag_commands", "gauge", "Commands in the journal that the tables do not show yet.",
+             parts.projector.lag());
 
     const payments::Counters payments = parts.payments.counters();
     text.family("payments_total", "counter", "Payments by what became of them, since the start.");
@@ -54,15 +55,19 @@ std::string metrics_text(const Measured& parts) {
     text.sample("payments_total", label("outcome", "failed"), payments.failed);
     text.sample("payments_total", label("outcome", "refunded"), payments.refunded);
     text.one("payments_open", "gauge", "Payments with money held for a delivery.", payments.open);
-    text.one("late_deliveries_total", "counter", "Reports of delivery after the money was released.", payments.late_deliveries);
+    text.one("late_deliveries_total", "counter", "Reports of delivery after the money was released.",
+             payments.late_deliveries);
     text.one("commands_resent_total", "counter", "Delivery commands sent again.", payments.commands_resent);
 
     const devices::GatewayCounters& gateway = parts.gateway.counters();
     text.one("device_messages_received_total", "counter", "Envelopes from devices.", gateway.received);
-    text.one("device_messages_accepted_total", "counter", "Envelopes that were authentic and handled.", gateway.accepted);
-    text.one("device_messages_duplicate_total", "counter", "Envelopes seen before and answered again.", gateway.duplicates);
+    text.one("device_messages_accepted_total", "counter", "Envelopes that were authentic and handled.",
+             gateway.accepted);
+    text.one("device_messages_duplicate_total", "counter", "Envelopes seen before and answered again.",
+             gateway.duplicates);
     text.one("device_messages_sent_total", "counter", "Envelopes to devices.", gateway.sent);
-    text.family("device_messages_refused_total", "counter", "Envelopes refused, by the code of docs/protocol/device.md.");
+    text.family("device_messages_refused_total", "counter",
+                "Envelopes refused, by the code of docs/protocol/device.md.");
     for (const protocol::RefusalCode code : protocol::all_refusal_codes) {
         text.sample("device_messages_refused_total", label("code", protocol::name_of(code)), gateway.refused_as(code));
     }

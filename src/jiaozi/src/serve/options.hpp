@@ -11,14 +11,14 @@ namespace jiaozi::serve {
 struct ServeOptions {
     std::string data = "data";
     std::string listen = "127.0.0.1";
-    std::uint16_t port = 8080;        // 0: any free one
-    std::string database;             // empty: SQLite in the data directory
-    std::string broker;               // mqtt://[user:password@]host[:port]; empty: start Mosquitto
-    std::string broker_file;          // a file with that URL, so that its password stands in no process list
-    std::uint16_t broker_port = 1883; // of the broker we start; 0: any free one
-    bool sandbox = false;             // deposits from nowhere, test clock, simulated devices
-    bool demo = false;                // sandbox, with people, machines and payments in it
-    std::string ready_file;           // written when everything listens: for scripts
+    std::uint16_t port = 8080;         // 0: any free one
+    std::string database;              // empty: SQLite in the data directory
+    std::string broker;                // mqtt://[user:password@]host[:port]; empty: start Mosquitto
+    std::string broker_file;           // a file with that URL, so that its password stands in no process list
+    std::uint16_t broker_port = 1883;  // of the broker we start; 0: any free one
+    bool sandbox = false;              // deposits from nowhere, test clock, simulated devices
+    bool demo = false;                 // sandbox, with people, machines and payments in it
+    std::string ready_file;            // written when everything listens: for scripts
     std::string log_level = "info";
     payments::Options payments;
 };

@@ -3,6 +3,8 @@
 #include <fstream>
 #include <vector>
 
+#include <jiaozi_web/assets.hpp>
+
 #include <jiaozi/api/event_fanout.hpp>
 #include <jiaozi/base/log.hpp>
 #include <jiaozi/codec/base_n.hpp>
@@ -24,7 +26,6 @@
 #include <jiaozi/registry/registry.hpp>
 #include <jiaozi/webhooks/endpoints.hpp>
 #include <jiaozi/webhooks/sender.hpp>
-#include <jiaozi_web/assets.hpp>
 
 #include "asio_app_thread.hpp"
 #include "data_directory.hpp"
@@ -38,7 +39,8 @@ namespace {
 std::vector<http::StaticFile> page() {
     std::vector<http::StaticFile> files;
     for (const web::Asset& asset : web::assets()) {
-        files.push_back({asset.path, asset.content_type, asset.etag, as_text(asset.plain), as_text(asset.gzip), asset.immutable});
+        files.push_back(
+            {asset.path, asset.content_type, asset.etag, as_text(asset.plain), as_text(asset.gzip), asset.immutable});
     }
     return files;
 }
@@ -62,7 +64,9 @@ Result<mqtt::BrokerAddress> external_broker(const ServeOptions& options) {
     if (options.broker_file.empty()) return mqtt::parse_broker_url(options.broker);
     std::ifstream file(options.broker_file);
     std::string url;
-    if (!std::getline(file, url)) return Error(ErrorKind::not_found, "cannot read the broker's URL from " + options.broker_file).with_param("broker-file");
+    if (!std::getline(file, url))
+        return Error(ErrorKind::not_found, "cannot read the broker's URL from " + options.broker_file)
+            .with_param("broker-file");
     return mqtt::parse_broker_url(url);
 }
 
@@ -70,7 +74,8 @@ Result<mqtt::BrokerAddress> external_broker(const ServeOptions& options) {
 
 // In the order of need: what stands below may use what stands above, and is destroyed before it.
 struct Platform::Parts {
-    explicit Parts(boost::asio::io_context& context, DataDirectory directory) : io(context), data(std::move(directory)), app(context) {}
+    explicit Parts(boost::asio::io_context& context, DataDirectory directory)
+        : io(context), data(std::move(directory)), app(context) {}
 
     boost::asio::io_context& io;
     DataDirectory data;
@@ -154,7 +159,8 @@ struct Platform::Parts {
         JZ_TRY(projector, payments::Projector::start(*engine, *store, &events));
         JZ_TRY(auto archive_session, store->session());
         archive = std::make_unique<payments::RegistryArchive>(std::move(archive_session), *projector);
-        JZ_TRY(payments, payments::PaymentService::recover({*engine, app, clock, *groups, *merchants, *devices, *archive}, options.payments));
+        JZ_TRY(payments, payments::PaymentService::recover(
+                             {*engine, app, clock, *groups, *merchants, *devices, *archive}, options.payments));
         gateway = std::make_unique<devices::Gateway>(
             devices::Parts{*devices, *device_sessions, *groups, *merchants, *groups, clock, app});
         gateway->attach(payments.get());
@@ -165,7 +171,9 @@ struct Platform::Parts {
     Result<> connect_broker(const ServeOptions& options) {
         mqtt::BrokerAddress address;
         if (options.broker.empty() && options.broker_file.empty()) {
-            JZ_TRY(broker, mqtt::Broker::start(io, {.directory = data.path() / "broker", .port = options.broker_port, .executable = {}}));
+            JZ_TRY(broker,
+                   mqtt::Broker::start(
+                       io, {.directory = data.path() / "broker", .port = options.broker_port, .executable = {}}));
             address = broker->address();
             devices->set_broker(broker.get());
         } else {
@@ -174,7 +182,8 @@ struct Platform::Parts {
         }
         addresses.mqtt_host = address.host;
         addresses.mqtt_port = address.port;
-        carrier = std::make_unique<mqtt::Carrier>(io, address, [this](DeviceId topic, ByteView envelope) { gateway->receive_mqtt(topic, envelope); });
+        carrier = std::make_unique<mqtt::Carrier>(
+            io, address, [this](DeviceId topic, ByteView envelope) { gateway->receive_mqtt(topic, envelope); });
         gateway->attach(carrier.get());
         carrier->start();
         return {};
@@ -206,15 +215,18 @@ struct Platform::Parts {
         api_options.health = [this]() -> Result<> {
             const engine::Health health = engine->health();
             if (health.state == engine::Health::State::running) return {};
-            return Error(ErrorKind::unavailable, "the journal is stopped: " + health.cause + "; free the disk or replace it, then restart");
+            return Error(ErrorKind::unavailable,
+                         "the journal is stopped: " + health.cause + "; free the disk or replace it, then restart");
         };
-        api = std::make_unique<http::Api>(http::Parts{app, clock, *api_session, *reads, *keys, *devices, *groups, *merchants, *payments, *endpoints,
-                                                      *gateway, demo.get(), sandbox.get()},
-                                          std::move(api_options));
+        api = std::make_unique<http::Api>(
+            http::Parts{app, clock, *api_session, *reads, *keys, *devices, *groups, *merchants, *payments, *endpoints,
+                        *gateway, demo.get(), sandbox.get()},
+            std::move(api_options));
         events.add(api->event_signal());
         JZ_TRY(server, http::Server::listen(io, {.address = options.listen, .port = options.port}, *api));
         const bool v6 = options.listen.find(':') != std::string::npos;
-        addresses.url = "http://" + (v6 ? "[" + options.listen + "]" : options.listen) + ":" + std::to_string(server->port());
+        addresses.url =
+            "http://" + (v6 ? "[" + options.listen + "]" : options.listen) + ":" + std::to_string(server->port());
         housekeeping();
         return {};
     }
@@ -227,7 +239,8 @@ struct Platform::Parts {
 
     Result<> start_demo(const ServeOptions& options) {
         if (!options.demo) return {};
-        demo = std::make_unique<Demo>(Demo::Parts{io, app, clock, data.path() / "demo", *groups, *merchants, *devices, *payments});
+        demo = std::make_unique<Demo>(
+            Demo::Parts{io, app, clock, data.path() / "demo", *groups, *merchants, *devices, *payments});
         return demo->seed();
     }
 };
@@ -255,7 +268,8 @@ Result<std::unique_ptr<Platform>> Platform::start(boost::asio::io_context& io, c
     JZ_CHECK(parts->start_demo(options));
     JZ_CHECK(parts->listen(options));
     if (parts->demo) JZ_CHECK(parts->demo->start(parts->addresses));
-    log::info("ready", {{"url", parts->addresses.url}, {"mqtt", parts->addresses.mqtt_host + ":" + std::to_string(parts->addresses.mqtt_port)},
+    log::info("ready", {{"url", parts->addresses.url},
+                        {"mqtt", parts->addresses.mqtt_host + ":" + std::to_string(parts->addresses.mqtt_port)},
                         {"sequence", std::to_string(parts->engine->last_sequence())}});
     return std::unique_ptr<Platform>(new Platform(std::move(parts)));
 }

@@ -20,7 +20,7 @@ class Demo;
 
 // Where the outside finds us.
 struct Addresses {
-    std::string url;        // http://127.0.0.1:8080
+    std::string url;  // http://127.0.0.1:8080
     std::string mqtt_host;
     std::uint16_t mqtt_port = 0;
 };

@@ -14,7 +14,8 @@ constexpr std::string_view version = "v1.";
 constexpr std::size_t nonce_size = 12;
 
 Error unreadable() {
-    return {ErrorKind::corrupt, "a stored secret was not sealed by this keystore: registry and keystore do not belong together"};
+    return {ErrorKind::corrupt,
+            "a stored secret was not sealed by this keystore: registry and keystore do not belong together"};
 }
 
 }  // namespace
@@ -44,7 +45,8 @@ Result<std::string> SecretSealer::open(std::string_view sealed) const {
     const auto bytes = from_hex(sealed.substr(version.size()));
     if (!bytes.ok() || bytes->size() < nonce_size) return unreadable();
     const ByteView view = *bytes;
-    const auto text = crypto::aes256_gcm_open(key_.view(), view.first(nonce_size), as_bytes(version), view.subspan(nonce_size));
+    const auto text =
+        crypto::aes256_gcm_open(key_.view(), view.first(nonce_size), as_bytes(version), view.subspan(nonce_size));
     if (!text.ok()) return unreadable();
     return std::string(as_text(text->view()));
 }

@@ -1,4 +1,5 @@
-// Seals the secrets that the registry must be able to read again (webhook signing secrets), under a key of the keystore.
+// Seals the secrets that the registry must be able to read again (webhook signing secrets), under a key of the
+// keystore.
 #pragma once
 
 #include <memory>

@@ -25,9 +25,11 @@ using cli::say;
 Result<> write_ready_file(const std::string& path, const Addresses& at) {
     const std::string temporary = path + ".new";
     std::ofstream file(temporary);
-    file << R"({"url":")" << at.url << R"(","mqtt_host":")" << at.mqtt_host << R"(","mqtt_port":)" << at.mqtt_port << "}\n";
+    file << R"({"url":")" << at.url << R"(","mqtt_host":")" << at.mqtt_host << R"(","mqtt_port":)" << at.mqtt_port
+         << "}\n";
     file.close();
-    if (!file || std::rename(temporary.c_str(), path.c_str()) != 0) return Error(ErrorKind::io, "cannot write " + path).with_param("ready-file");
+    if (!file || std::rename(temporary.c_str(), path.c_str()) != 0)
+        return Error(ErrorKind::io, "cannot write " + path).with_param("ready-file");
     return {};
 }
 
@@ -36,12 +38,15 @@ void greet(const Platform& platform, const ServeOptions& options) {
     if (!options.demo) return;
     const std::string& url = platform.addresses().url;
     std::cout << '\n'
-              << say("  Jiaozi is running. Open this page:\n\n    ", "  交子已启动，请打开：\n\n    ") << url << "/#key=" << platform.operator_key() << "\n\n"
+              << say("  Jiaozi is running. Open this page:\n\n    ", "  交子已启动，请打开：\n\n    ") << url
+              << "/#key=" << platform.operator_key() << "\n\n"
               << say("  API   ", "  接口  ") << url << "/v1\n"
               << say("  key   ", "  密钥  ") << platform.operator_key() << say("   (demo only)\n", "   （仅供演示）\n")
-              << say("  MQTT  ", "  MQTT  ") << platform.addresses().mqtt_host << ':' << platform.addresses().mqtt_port << '\n'
+              << say("  MQTT  ", "  MQTT  ") << platform.addresses().mqtt_host << ':' << platform.addresses().mqtt_port
+              << '\n'
               << say("  data  ", "  数据  ") << std::filesystem::absolute(options.data).string() << "\n\n"
-              << say("  Try in another terminal:  build/release/bin/jiaozi payments list\n  Ctrl-C stops it; starting it again continues.\n",
+              << say("  Try in another terminal:  build/release/bin/jiaozi payments list\n  Ctrl-C stops it; starting "
+                     "it again continues.\n",
                      "  可在另一终端执行：build/release/bin/jiaozi payments list\n  按 Ctrl-C 停止；再次启动会继续。\n")
               << std::endl;  // NOLINT(performance-avoid-endl): a script may wait for this line
 }
@@ -67,7 +72,10 @@ Result<> run(const ServeOptions& options) {
 }
 
 bool set_log_level(const std::string& name) {
-    for (const auto& [text, level] : {std::pair{"debug", log::Level::debug}, {"info", log::Level::info}, {"warn", log::Level::warn}, {"error", log::Level::error}}) {
+    for (const auto& [text, level] : {std::pair{"debug", log::Level::debug},
+                                      {"info", log::Level::info},
+                                      {"warn", log::Level::warn},
+                                      {"error", log::Level::error}}) {
         if (name == text) {
             log::set_level(level);
             return true;
@@ -81,22 +89,55 @@ bool set_log_level(const std::string& name) {
 void add_serve_command(CLI::App& root, ServeOptions& options, cli::Exit& exit) {
     CLI::App* command = root.add_subcommand("serve", say("run the platform", "运行平台"));
     command->group(say("The server", "服务器"));
-    command->add_option("--data", options.data, say("data directory; made if missing", "数据目录，不存在则创建"))->envname("JIAOZI_DATA")->capture_default_str();
-    command->add_option("--listen", options.listen, say("address of the HTTP interface; put a TLS proxy in front before it leaves loopback", "HTTP 监听地址；离开本机前请加 TLS 代理"))->capture_default_str();
-    command->add_option("--port", options.port, say("port of the HTTP interface; 0 takes a free one", "HTTP 端口；0 表示任选"))->capture_default_str();
-    command->add_option("--database", options.database, say("postgresql:// URL; SQLite in the data directory by default", "postgresql:// 网址；默认使用数据目录中的 SQLite"))->envname("JIAOZI_DATABASE");
-    command->add_option("--broker", options.broker, say("mqtt:// URL of a broker of yours; without it Mosquitto is started on loopback", "自备 MQTT 代理的 mqtt:// 网址；默认在本机启动 Mosquitto"))->envname("JIAOZI_BROKER");
-    command->add_option("--broker-file", options.broker_file, say("a file with that URL, if it holds a password", "含该网址的文件（网址含密码时使用）"));
-    command->add_option("--broker-port", options.broker_port, say("port of the Mosquitto we start; 0 takes a free one", "所启动 Mosquitto 的端口；0 表示任选"))->capture_default_str();
-    command->add_flag("--sandbox", options.sandbox, say("play money: deposits from nowhere, a clock that can be moved", "沙盒：可凭空充值、可拨动时钟"));
-    command->add_flag("--demo", options.demo, say("a sandbox with a family, a car, machines and payments in it; prints its key", "演示：含家庭、汽车、机器与付款的沙盒，并打印密钥"));
-    command->add_option("--hold", options.payments.hold_s, say("seconds that money is held for a delivery", "为出货冻结金额的秒数"))->check(CLI::Range(5, 86'400))->capture_default_str();
-    command->add_option("--ready-file", options.ready_file, say("write addresses as JSON here once everything listens", "就绪后把地址以 JSON 写入此文件"));
-    command->add_option("--log-level", options.log_level, "debug, info, warn, error")->check([](const std::string& name) { return set_log_level(name) ? "" : "use debug, info, warn or error"; })->capture_default_str();
+    command->add_option("--data", options.data, say("data directory; made if missing", "数据目录，不存在则创建"))
+        ->envname("JIAOZI_DATA")
+        ->capture_default_str();
+    command
+        ->add_option("--listen", options.listen,
+                     say("address of the HTTP interface; put a TLS proxy in front before it leaves loopback",
+                         "HTTP 监听地址；离开本机前请加 TLS 代理"))
+        ->capture_default_str();
+    command
+        ->add_option("--port", options.port,
+                     say("port of the HTTP interface; 0 takes a free one", "HTTP 端口；0 表示任选"))
+        ->capture_default_str();
+    command
+        ->add_option("--database", options.database,
+                     say("postgresql:// URL; SQLite in the data directory by default",
+                         "postgresql:// 网址；默认使用数据目录中的 SQLite"))
+        ->envname("JIAOZI_DATABASE");
+    command
+        ->add_option("--broker", options.broker,
+                     say("mqtt:// URL of a broker of yours; without it Mosquitto is started on loopback",
+                         "自备 MQTT 代理的 mqtt:// 网址；默认在本机启动 Mosquitto"))
+        ->envname("JIAOZI_BROKER");
+    command->add_option("--broker-file", options.broker_file,
+                        say("a file with that URL, if it holds a password", "含该网址的文件（网址含密码时使用）"));
+    command
+        ->add_option("--broker-port", options.broker_port,
+                     say("port of the Mosquitto we start; 0 takes a free one", "所启动 Mosquitto 的端口；0 表示任选"))
+        ->capture_default_str();
+    command->add_flag(
+        "--sandbox", options.sandbox,
+        say("play money: deposits from nowhere, a clock that can be moved", "沙盒：可凭空充值、可拨动时钟"));
+    command->add_flag("--demo", options.demo,
+                      say("a sandbox with a family, a car, machines and payments in it; prints its key",
+                          "演示：含家庭、汽车、机器与付款的沙盒，并打印密钥"));
+    command
+        ->add_option("--hold", options.payments.hold_s,
+                     say("seconds that money is held for a delivery", "为出货冻结金额的秒数"))
+        ->check(CLI::Range(5, 86'400))
+        ->capture_default_str();
+    command->add_option("--ready-file", options.ready_file,
+                        say("write addresses as JSON here once everything listens", "就绪后把地址以 JSON 写入此文件"));
+    command->add_option("--log-level", options.log_level, "debug, info, warn, error")
+        ->check([](const std::string& name) { return set_log_level(name) ? "" : "use debug, info, warn or error"; })
+        ->capture_default_str();
     command->set_config("--config", "", say("read these options from a TOML file", "从 TOML 文件读取这些选项"));
     command->callback([&options, &exit] {
         options.sandbox = options.sandbox || options.demo;
-        // The machine may not begin after its command's end, and the hold must outlast that by the time a report may take.
+        // The machine may not begin after its command's end, and the hold must outlast that by the time a report may
+        // take.
         const auto third = seconds(options.payments.hold_s / 3);
         if (third < options.payments.command_lifetime) options.payments.command_lifetime = third;
         const auto ended = run(options);

@@ -8,11 +8,11 @@
 namespace jiaozi::api {
 
 // Account codes.
-inline constexpr std::uint16_t code_funding = 1;          // where sandbox deposits come from; may go negative
-inline constexpr std::uint16_t code_wallet = 10;          // a group's wallet: debits must not exceed credits
-inline constexpr std::uint16_t code_merchant_wallet = 11; // a merchant's wallet: the same
-inline constexpr std::uint16_t code_allowance_pool = 20;  // the other side of every budget; may go negative
-inline constexpr std::uint16_t code_budget = 21;          // one per limit and window: what may still be spent
+inline constexpr std::uint16_t code_funding = 1;           // where sandbox deposits come from; may go negative
+inline constexpr std::uint16_t code_wallet = 10;           // a group's wallet: debits must not exceed credits
+inline constexpr std::uint16_t code_merchant_wallet = 11;  // a merchant's wallet: the same
+inline constexpr std::uint16_t code_allowance_pool = 20;   // the other side of every budget; may go negative
+inline constexpr std::uint16_t code_budget = 21;           // one per limit and window: what may still be spent
 
 // Transfer codes.
 inline constexpr std::uint16_t transfer_payment = 100;
@@ -22,10 +22,12 @@ inline constexpr std::uint16_t transfer_limit_use = 110;
 inline constexpr std::uint16_t transfer_allowance = 111;
 
 // Budgets count in a ledger of their own beside the asset's, so that an allowance can never be spent as money.
-constexpr std::uint32_t budget_ledger(std::uint32_t asset_ledger) noexcept { return asset_ledger + 1'000'000; }
+constexpr std::uint32_t budget_ledger(std::uint32_t asset_ledger) noexcept {
+    return asset_ledger + 1'000'000;
+}
 
-// The program's own accounts have fixed ids, one per code and ledger. No generated id can equal one: generated ids carry
-// a time in their top 48 bits, and these carry year 1970.
+// The program's own accounts have fixed ids, one per code and ledger. No generated id can equal one: generated ids
+// carry a time in their top 48 bits, and these carry year 1970.
 constexpr uint128 system_account(std::uint16_t code, std::uint32_t ledger) noexcept {
     return (static_cast<uint128>(code) << 32) | ledger;
 }

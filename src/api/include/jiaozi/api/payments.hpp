@@ -12,22 +12,22 @@
 namespace jiaozi::api {
 
 struct NewPayment {
-    PaymentId id;             // made by the originator; the idempotency key for ever
+    PaymentId id;  // made by the originator; the idempotency key for ever
     PaymentKind kind = PaymentKind::machine;
-    WalletId payer_wallet;    // machine, qr, person
-    MemberId payer_member;    // machine, qr, person: who pays; must be a member of the wallet's group
-    WalletId payee_wallet;    // person
-    DeviceId machine;         // machine, device, payment_code: who delivers
-    DeviceId payer_device;    // device
+    WalletId payer_wallet;  // machine, qr, person
+    MemberId payer_member;  // machine, qr, person: who pays; must be a member of the wallet's group
+    WalletId payee_wallet;  // person
+    DeviceId machine;       // machine, device, payment_code: who delivers
+    DeviceId payer_device;  // device
     std::uint32_t slot = 0;
     std::uint32_t quantity = 1;
     std::optional<Amount> amount;  // person: required; else optional, and then it must equal the catalogue's price
-    std::string code;         // payment_code: the digits scanned; qr: the QR's text
-    Bytes request_hash;       // 16 bytes over what the caller asked; another hash under the same id is a conflict
+    std::string code;              // payment_code: the digits scanned; qr: the QR's text
+    Bytes request_hash;            // 16 bytes over what the caller asked; another hash under the same id is a conflict
 };
 
 struct PaymentAnswer {
-    Payment payment;          // as the first answer said when replayed
+    Payment payment;  // as the first answer said when replayed
     bool replayed = false;
 };
 
@@ -38,13 +38,13 @@ struct RefundAnswer {
 };
 
 struct PaymentCode {
-    std::string digits;       // 20 decimal digits, prefix 62
+    std::string digits;  // 20 decimal digits, prefix 62
     Timestamp expires;
 };
 
 struct DynamicQr {
     PaymentId payment;
-    std::string payload;      // EMVCo merchant-presented mode
+    std::string payload;  // EMVCo merchant-presented mode
     Timestamp expires;
 };
 
@@ -58,8 +58,9 @@ class Payments {
   public:
     virtual ~Payments() = default;
 
-    // Answers once the outcome is durable: captured (person), authorized (money held, command sent), declined or failed.
-    // Error conflict `idempotency_mismatch`: same id, another request_hash. `payment_in_flight`: the first is not answered yet.
+    // Answers once the outcome is durable: captured (person), authorized (money held, command sent), declined or
+    // failed. Error conflict `idempotency_mismatch`: same id, another request_hash. `payment_in_flight`: the first is
+    // not answered yet.
     virtual void create(NewPayment request, Done<PaymentAnswer> done) = 0;
     // Error not_found `payment_not_found`.
     virtual void find(PaymentId id, Done<Payment> done) = 0;
@@ -75,7 +76,8 @@ class Payments {
 
     // From the machine that delivers. A device that is not the payment's own gets Error not_found.
     virtual void command_acknowledged(DeviceId machine, PaymentId payment, bool accepted) = 0;
-    virtual void delivery_reported(DeviceId machine, PaymentId payment, DeliveryResult result, std::uint32_t delivered, Done<ReportOutcome> done) = 0;
+    virtual void delivery_reported(DeviceId machine, PaymentId payment, DeliveryResult result, std::uint32_t delivered,
+                                   Done<ReportOutcome> done) = 0;
 };
 
 }  // namespace jiaozi::api

@@ -15,12 +15,24 @@ struct Duration {
     constexpr std::int64_t ms() const noexcept { return ns / 1'000'000; }
     constexpr std::int64_t s() const noexcept { return ns / 1'000'000'000; }
 };
-constexpr Duration nanoseconds(std::int64_t n) noexcept { return {n}; }
-constexpr Duration microseconds(std::int64_t n) noexcept { return {n * 1'000}; }
-constexpr Duration milliseconds(std::int64_t n) noexcept { return {n * 1'000'000}; }
-constexpr Duration seconds(std::int64_t n) noexcept { return {n * 1'000'000'000}; }
-constexpr Duration operator+(Duration a, Duration b) noexcept { return {a.ns + b.ns}; }
-constexpr Duration operator-(Duration a, Duration b) noexcept { return {a.ns - b.ns}; }
+constexpr Duration nanoseconds(std::int64_t n) noexcept {
+    return {n};
+}
+constexpr Duration microseconds(std::int64_t n) noexcept {
+    return {n * 1'000};
+}
+constexpr Duration milliseconds(std::int64_t n) noexcept {
+    return {n * 1'000'000};
+}
+constexpr Duration seconds(std::int64_t n) noexcept {
+    return {n * 1'000'000'000};
+}
+constexpr Duration operator+(Duration a, Duration b) noexcept {
+    return {a.ns + b.ns};
+}
+constexpr Duration operator-(Duration a, Duration b) noexcept {
+    return {a.ns - b.ns};
+}
 
 // A point in time: nanoseconds since 1970-01-01T00:00:00Z, leap seconds ignored (POSIX time).
 struct Timestamp {
@@ -29,9 +41,15 @@ struct Timestamp {
     constexpr std::uint64_t ms() const noexcept { return ns / 1'000'000; }
     constexpr std::uint64_t s() const noexcept { return ns / 1'000'000'000; }
 };
-constexpr Timestamp operator+(Timestamp t, Duration d) noexcept { return {t.ns + static_cast<std::uint64_t>(d.ns)}; }
-constexpr Duration operator-(Timestamp a, Timestamp b) noexcept { return {static_cast<std::int64_t>(a.ns - b.ns)}; }
-constexpr Timestamp timestamp_s(std::uint64_t s) noexcept { return {s * 1'000'000'000}; }
+constexpr Timestamp operator+(Timestamp t, Duration d) noexcept {
+    return {t.ns + static_cast<std::uint64_t>(d.ns)};
+}
+constexpr Duration operator-(Timestamp a, Timestamp b) noexcept {
+    return {static_cast<std::int64_t>(a.ns - b.ns)};
+}
+constexpr Timestamp timestamp_s(std::uint64_t s) noexcept {
+    return {s * 1'000'000'000};
+}
 
 // Thread-safe.
 class Clock {
@@ -61,7 +79,9 @@ class TestClock final : public Clock {
 // Thread-safe.
 class ShiftedClock final : public Clock {
   public:
-    Timestamp now() const noexcept override { return system_.now() + Duration{offset_ns_.load(std::memory_order_relaxed)}; }
+    Timestamp now() const noexcept override {
+        return system_.now() + Duration{offset_ns_.load(std::memory_order_relaxed)};
+    }
     void advance(Duration by) noexcept { offset_ns_.fetch_add(by.ns, std::memory_order_relaxed); }
 
   private:

@@ -1,5 +1,6 @@
-// The environment, or the caller's input, failed. Three kinds of "no" are kept apart in this program (docs/architecture.md):
-// a refusal is a business outcome and a closed enum of its own; an Error is this type; a bug is JZ_ASSERT.
+// The environment, or the caller's input, failed. Three kinds of "no" are kept apart in this program
+// (docs/architecture.md): a refusal is a business outcome and a closed enum of its own; an Error is this type; a bug is
+// JZ_ASSERT.
 #pragma once
 
 #include <cstdint>
@@ -41,8 +42,14 @@ class [[nodiscard]] Error {
     // The name of the field or argument at fault; empty where there is none.
     const std::string& param() const noexcept { return param_; }
 
-    Error&& with_code(std::string_view code) && { code_ = code; return std::move(*this); }
-    Error&& with_param(std::string_view param) && { param_ = param; return std::move(*this); }
+    Error&& with_code(std::string_view code) && {
+        code_ = code;
+        return std::move(*this);
+    }
+    Error&& with_param(std::string_view param) && {
+        param_ = param;
+        return std::move(*this);
+    }
     // Puts what was being done in front: "open journal: No space left on device".
     Error&& in(std::string_view doing) && {
         message_.insert(0, ": ");

@@ -36,8 +36,10 @@ struct Id {
         return text;
     }
     static Result<Id> parse(std::string_view text) {
-        if (text.size() != Tag::prefix.size() + 27 || !text.starts_with(Tag::prefix) || text[Tag::prefix.size()] != '_') {
-            return Error(ErrorKind::malformed, "expected an id that looks like " + std::string(Tag::prefix) + "_ and 26 letters and digits");
+        if (text.size() != Tag::prefix.size() + 27 || !text.starts_with(Tag::prefix) ||
+            text[Tag::prefix.size()] != '_') {
+            return Error(ErrorKind::malformed,
+                         "expected an id that looks like " + std::string(Tag::prefix) + "_ and 26 letters and digits");
         }
         JZ_TRY(const uint128 value, parse_base32_id(text.substr(Tag::prefix.size() + 1)));
         return Id(value);

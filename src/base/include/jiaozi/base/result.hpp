@@ -17,7 +17,9 @@ class [[nodiscard]] Result {
   public:
     using value_type = T;
 
-    Result() requires std::is_void_v<T> = default;
+    Result()
+        requires std::is_void_v<T>
+    = default;
     // NOLINTNEXTLINE(google-explicit-constructor): `return value;` and `return Error(...);` are the point.
     Result(Error error) : state_(std::unexpect, std::move(error)) {}
     template <class U = T>
@@ -29,17 +31,42 @@ class [[nodiscard]] Result {
     explicit operator bool() const noexcept { return ok(); }
 
     // Access without a value is a bug, not a branch: it aborts.
-    decltype(auto) value() & { JZ_ASSERT(ok()); return *state_; }
-    decltype(auto) value() const& { JZ_ASSERT(ok()); return *state_; }
-    decltype(auto) value() && { JZ_ASSERT(ok()); return *std::move(state_); }
+    decltype(auto) value() & {
+        JZ_ASSERT(ok());
+        return *state_;
+    }
+    decltype(auto) value() const& {
+        JZ_ASSERT(ok());
+        return *state_;
+    }
+    decltype(auto) value() && {
+        JZ_ASSERT(ok());
+        return *std::move(state_);
+    }
     decltype(auto) operator*() & { return value(); }
     decltype(auto) operator*() const& { return value(); }
     decltype(auto) operator*() && { return std::move(*this).value(); }
-    auto* operator->() requires(!std::is_void_v<T>) { JZ_ASSERT(ok()); return &*state_; }
-    const auto* operator->() const requires(!std::is_void_v<T>) { JZ_ASSERT(ok()); return &*state_; }
+    auto* operator->()
+        requires(!std::is_void_v<T>)
+    {
+        JZ_ASSERT(ok());
+        return &*state_;
+    }
+    const auto* operator->() const
+        requires(!std::is_void_v<T>)
+    {
+        JZ_ASSERT(ok());
+        return &*state_;
+    }
 
-    const Error& error() const& { JZ_ASSERT(!ok()); return state_.error(); }
-    Error&& error() && { JZ_ASSERT(!ok()); return std::move(state_).error(); }
+    const Error& error() const& {
+        JZ_ASSERT(!ok());
+        return state_.error();
+    }
+    Error&& error() && {
+        JZ_ASSERT(!ok());
+        return std::move(state_).error();
+    }
 
   private:
     std::expected<T, Error> state_;
@@ -59,12 +86,12 @@ void ignore_error(const Result<T>& result, std::string_view why) {
 //   JZ_CHECK(write(file, bytes));       for Result<void>, or where the value is not needed
 #define JZ_CONCAT_INNER(a, b) a##b
 #define JZ_CONCAT(a, b) JZ_CONCAT_INNER(a, b)
-#define JZ_TRY_IMPL(temporary, target, ...)                      \
-    auto temporary = (__VA_ARGS__);                              \
-    if (!temporary.ok()) return std::move(temporary).error();    \
+#define JZ_TRY_IMPL(temporary, target, ...)                   \
+    auto temporary = (__VA_ARGS__);                           \
+    if (!temporary.ok()) return std::move(temporary).error(); \
     target = std::move(temporary).value()
 #define JZ_TRY(target, ...) JZ_TRY_IMPL(JZ_CONCAT(jz_result_, __LINE__), target, __VA_ARGS__)
-#define JZ_CHECK(...)                                                                       \
-    do {                                                                                    \
+#define JZ_CHECK(...)                                                                                \
+    do {                                                                                             \
         if (auto jz_checked = (__VA_ARGS__); !jz_checked.ok()) return std::move(jz_checked).error(); \
     } while (false)

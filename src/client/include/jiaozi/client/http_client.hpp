@@ -18,16 +18,16 @@ namespace jiaozi::client {
 
 struct Options {
     std::string base_url = "http://127.0.0.1:8080";
-    std::string key;                 // sk_…; empty: no Authorization header
+    std::string key;  // sk_…; empty: no Authorization header
     Duration timeout = seconds(60);
 };
 
 struct Request {
     std::string method = "GET";
-    std::string path;                // "/v1/payments?limit=5"
+    std::string path;  // "/v1/payments?limit=5"
     std::string body;
     std::string content_type = "application/json";
-    std::string idempotency_key;     // empty: no header
+    std::string idempotency_key;       // empty: no header
     std::vector<std::string> headers;  // further whole lines, "Name: value"
 };
 
@@ -35,7 +35,7 @@ struct Response {
     long status = 0;
     std::string content_type;
     std::string body;
-    bool replayed = false;           // Idempotent-Replayed: true
+    bool replayed = false;  // Idempotent-Replayed: true
 };
 
 // One message of a server-sent event stream (WHATWG HTML, 9.2).
@@ -53,12 +53,13 @@ class HttpClient {
     HttpClient& operator=(HttpClient&&) noexcept;
     ~HttpClient();
 
-    // Any status is a Response. Error unavailable when nothing answers (the message names the address), timeout, too_large
-    // above 64 MiB.
+    // Any status is a Response. Error unavailable when nothing answers (the message names the address), timeout,
+    // too_large above 64 MiB.
     Result<Response> send(const Request& request);
 
     // Follows a stream until `handler` returns false or the connection ends. last_id: where to go on, or empty.
-    Result<> follow(const std::string& path, const std::string& last_id, const std::function<bool(const StreamEvent&)>& handler);
+    Result<> follow(const std::string& path, const std::string& last_id,
+                    const std::function<bool(const StreamEvent&)>& handler);
 
   private:
     struct State;

@@ -35,27 +35,27 @@ enum class PaymentState : std::uint8_t { pending = 1, authorized, captured, void
 enum class Reason : std::uint8_t {
     none = 0,
     // declined: decided before money is held
-    payer_not_member = 1,      // the payer is not a member of the wallet's group, or may not pay
-    payer_frozen,              // the wallet is frozen or closed
-    device_not_active,         // suspended, lost, retired or not enrolled
-    product_unavailable,       // the machine does not sell that
-    price_changed,             // the amount asked is not the catalogue's
-    asset_mismatch,            // wallet and price are in different assets
-    code_invalid,              // payment code or QR unknown, used or expired
-    self_payment,              // payer and payee are the same wallet
-    limit_per_payment,         // a per-payment limit refused
-    limit_per_day,             // a daily (or N-day) allowance is used up
-    limit_per_category,        // a category allowance is used up
-    insufficient_funds,        // the wallet's available balance is too small
-    ledger_refused,            // any other refusal of the ledger, named in the log
+    payer_not_member = 1,  // the payer is not a member of the wallet's group, or may not pay
+    payer_frozen,          // the wallet is frozen or closed
+    device_not_active,     // suspended, lost, retired or not enrolled
+    product_unavailable,   // the machine does not sell that
+    price_changed,         // the amount asked is not the catalogue's
+    asset_mismatch,        // wallet and price are in different assets
+    code_invalid,          // payment code or QR unknown, used or expired
+    self_payment,          // payer and payee are the same wallet
+    limit_per_payment,     // a per-payment limit refused
+    limit_per_day,         // a daily (or N-day) allowance is used up
+    limit_per_category,    // a category allowance is used up
+    insufficient_funds,    // the wallet's available balance is too small
+    ledger_refused,        // any other refusal of the ledger, named in the log
     // failed: no money held
-    device_offline = 32,       // no answer to the alive check
-    device_busy,               // another payment is in delivery and the machine serves one at a time
+    device_offline = 32,  // no answer to the alive check
+    device_busy,          // another payment is in delivery and the machine serves one at a time
     // voided: money held, then released
-    not_delivered = 48,        // the device reported failure
-    device_nack,               // the device refused the command
-    device_silent,             // no acknowledgement or no report before the hold's deadline
-    cancelled,                 // by the payer before the command was acknowledged
+    not_delivered = 48,  // the device reported failure
+    device_nack,         // the device refused the command
+    device_silent,       // no acknowledgement or no report before the hold's deadline
+    cancelled,           // by the payer before the command was acknowledged
 };
 
 enum class LimitKind : std::uint8_t { per_payment = 1, per_day, per_category };

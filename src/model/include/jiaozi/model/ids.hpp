@@ -5,10 +5,10 @@
 
 namespace jiaozi {
 
-#define JZ_ID(Name, text)                                       \
-    struct Name##Tag {                                          \
-        static constexpr std::string_view prefix = text;        \
-    };                                                          \
+#define JZ_ID(Name, text)                                \
+    struct Name##Tag {                                   \
+        static constexpr std::string_view prefix = text; \
+    };                                                   \
     using Name = Id<Name##Tag>
 
 JZ_ID(PersonId, "per");

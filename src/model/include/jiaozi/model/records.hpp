@@ -53,7 +53,7 @@ struct Limit {
     LimitId id;
     MemberId member;
     LimitKind kind = LimitKind::per_payment;
-    std::string category;           // product category; only for per_category
+    std::string category;  // product category; only for per_category
     Amount amount;
     std::uint32_t window_days = 1;  // the allowance renews every so many days (UTC); per_payment ignores it
     Timestamp created;
@@ -63,8 +63,8 @@ struct Merchant {
     MerchantId id;
     std::string name;
     std::string city = "Shanghai";
-    std::string country = "CN";   // ISO 3166-1 alpha-2
-    std::string mcc = "5814";     // merchant category code, ISO 18245
+    std::string country = "CN";  // ISO 3166-1 alpha-2
+    std::string mcc = "5814";    // merchant category code, ISO 18245
     WalletId wallet;
     Timestamp created;
 };
@@ -74,7 +74,7 @@ struct Product {
     MerchantId merchant;
     std::string name;
     std::string name_zh;
-    std::string category;         // drinks, parking, charging, …
+    std::string category;  // drinks, parking, charging, …
     Timestamp created;
 };
 
@@ -97,15 +97,15 @@ struct Device {
     DeviceId id;
     DeviceKind kind = DeviceKind::vending;
     std::string name;
-    MerchantId merchant;            // whose machine it is; none for a group's own device (a car)
+    MerchantId merchant;  // whose machine it is; none for a group's own device (a car)
     DeviceState state = DeviceState::pending;
-    SimIdentity sim;                // bound at enrolment: a claim from another SIM is refused
-    std::uint8_t suite = 0;         // crypto suite number (1 Ed25519, 2 P-256, 3 SM2); 0 until claimed
-    Bytes public_key;               // raw public key; empty until claimed
-    Bytes credential_id;            // kid, 8 bytes: changes at rotation; empty until claimed
-    Bytes enrolment_code_hash;      // SHA-256 of the one-time code; empty once used
+    SimIdentity sim;            // bound at enrolment: a claim from another SIM is refused
+    std::uint8_t suite = 0;     // crypto suite number (1 Ed25519, 2 P-256, 3 SM2); 0 until claimed
+    Bytes public_key;           // raw public key; empty until claimed
+    Bytes credential_id;        // kid, 8 bytes: changes at rotation; empty until claimed
+    Bytes enrolment_code_hash;  // SHA-256 of the one-time code; empty once used
     Timestamp enrolment_expires;
-    Timestamp last_hello;           // device's own time in its newest hello: older ones are replays
+    Timestamp last_hello;  // device's own time in its newest hello: older ones are replays
     Timestamp created;
 };
 
@@ -122,18 +122,18 @@ struct Payment {
     WalletId payer_wallet;
     MemberId payer_member;
     WalletId payee_wallet;
-    DeviceId device;                // the machine that delivers; none for person to person
-    DeviceId payer_device;          // the device that pays by itself
+    DeviceId device;        // the machine that delivers; none for person to person
+    DeviceId payer_device;  // the device that pays by itself
     ProductId product;
     std::uint32_t slot = 0;
     std::uint32_t quantity = 1;
-    std::uint32_t delivered = 0;    // units reported delivered
-    bool late_delivery = false;     // a report of delivery came after the money had been released
-    Bytes request_hash;             // 16 bytes: what the creator asked for; another body under the same id is refused
-    std::uint64_t sequence = 0;     // journal sequence of the newest change
+    std::uint32_t delivered = 0;  // units reported delivered
+    bool late_delivery = false;   // a report of delivery came after the money had been released
+    Bytes request_hash;           // 16 bytes: what the creator asked for; another body under the same id is refused
+    std::uint64_t sequence = 0;   // journal sequence of the newest change
     Timestamp created;
     Timestamp updated;
-    Timestamp expires;              // deadline of the hold
+    Timestamp expires;  // deadline of the hold
 };
 
 struct Refund {
@@ -145,9 +145,9 @@ struct Refund {
 
 // One per state change. `data` is the object after the change, as JSON text.
 struct Event {
-    std::uint64_t position = 0;     // grows with time; what cursors and SSE's Last-Event-ID count
+    std::uint64_t position = 0;  // grows with time; what cursors and SSE's Last-Event-ID count
     EventId id;
-    std::string type;               // payment.captured, device.suspended, …
+    std::string type;  // payment.captured, device.suspended, …
     std::string object_id;
     std::string data;
     Timestamp created;
@@ -156,10 +156,10 @@ struct Event {
 struct ApiKey {
     ApiKeyId id;
     std::string name;
-    Bytes hash;                     // SHA-256 of the whole key text; the key itself is shown once
+    Bytes hash;  // SHA-256 of the whole key text; the key itself is shown once
     std::string last4;
     std::vector<std::string> scopes;  // "payments:write", "*": see docs/api.md
-    PersonId person;                // a key of a person can only act for that person; none: operator
+    PersonId person;                  // a key of a person can only act for that person; none: operator
     bool revoked = false;
     Timestamp created;
 };
@@ -167,7 +167,7 @@ struct ApiKey {
 struct WebhookEndpoint {
     EndpointId id;
     std::string url;
-    std::string secret;             // whsec_…; shown once
+    std::string secret;               // whsec_…; shown once
     std::vector<std::string> events;  // types, or "*"
     bool enabled = true;
     Timestamp created;
@@ -177,10 +177,10 @@ struct WebhookDelivery {
     DeliveryId id;
     EndpointId endpoint;
     EventId event;
-    std::uint32_t attempt = 0;      // attempts made
-    std::int32_t status = 0;        // HTTP status of the newest attempt; 0 none, -1 no connection
-    std::string response;           // first 512 bytes of the newest answer, or the transport's error
-    bool done = false;              // delivered, or given up after three days
+    std::uint32_t attempt = 0;  // attempts made
+    std::int32_t status = 0;    // HTTP status of the newest attempt; 0 none, -1 no connection
+    std::string response;       // first 512 bytes of the newest answer, or the transport's error
+    bool done = false;          // delivered, or given up after three days
     Timestamp next_attempt;
     Timestamp created;
     Timestamp updated;

@@ -10,9 +10,9 @@ namespace jiaozi {
 
 // Small and trivially copyable; compares by ledger number. Obtain one from the table (find_asset) or the registry.
 struct Asset {
-    std::uint32_t ledger = 0;  // the ledger that counts it; for fiat the ISO 4217 numeric code
-    std::uint8_t exponent = 0; // decimal places of the minor unit: CNY 2, JPY 0
-    char code[12] = {};        // ISO 4217 code or a registered asset id, NUL-terminated
+    std::uint32_t ledger = 0;   // the ledger that counts it; for fiat the ISO 4217 numeric code
+    std::uint8_t exponent = 0;  // decimal places of the minor unit: CNY 2, JPY 0
+    char code[12] = {};         // ISO 4217 code or a registered asset id, NUL-terminated
 
     constexpr bool operator==(const Asset& other) const noexcept { return ledger == other.ledger; }
     constexpr std::string_view name() const noexcept { return code; }
