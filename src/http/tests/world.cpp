@@ -85,6 +85,7 @@ struct World::Parts {
     api::EventFanout events;
     FakeSandbox sandbox{clock};
     std::unique_ptr<crypto::Signer> server_key;
+    const crypto::SecretBytes password_key = crypto::SecretBytes::random(32);
     std::unique_ptr<registry::Store> store;
     std::vector<std::unique_ptr<registry::Session>> sessions;
     std::unique_ptr<engine::Engine> engine;
@@ -119,7 +120,7 @@ struct World::Parts {
         reads = take(ReadPool::start(*store, app));
         endpoints = std::make_unique<webhooks::Endpoints>(session(), clock);
         keys = take(identity::ApiKeys::load(session(), clock, events));
-        devices = take(identity::DeviceService::load({session(), clock, events, *server_key}));
+        devices = take(identity::DeviceService::load({session(), clock, events, *server_key, password_key}));
         groups = take(groups::GroupService::load({session(), *engine, clock, app, events}));
         merchants = take(merchants::MerchantService::load({session(), *engine, clock, app, events, *devices,
                                                            [this](const Wallet& wallet) { groups->adopt(wallet); }}));

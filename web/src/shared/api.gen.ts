@@ -1391,6 +1391,8 @@ export interface components {
             /** @description Hexadecimal; empty until it has enrolled. */
             credential_id: string;
             enrolment_expires: components["schemas"]["OptionalTimestamp"];
+            /** @description When it last claimed itself with a code. */
+            enrolled: components["schemas"]["OptionalTimestamp"];
             /** @description The device's own time in its newest hello. */
             last_hello: components["schemas"]["OptionalTimestamp"];
             created: components["schemas"]["Timestamp"];
@@ -1710,13 +1712,12 @@ export interface components {
             captured: components["schemas"]["Sum"][];
             /** @description What was given back. */
             refunded: components["schemas"]["Sum"][];
-            /** @description Every active device. */
+            /** @description Active devices, one entry a kind that has any. */
             devices: {
-                id: string;
-                name: string;
                 kind: components["schemas"]["DeviceKind"];
-                state: components["schemas"]["DeviceState"];
-                online: boolean;
+                active: number;
+                /** @description How many of them were heard within the last 90 seconds. */
+                online: number;
             }[];
         };
     };

@@ -86,6 +86,7 @@ struct Platform::Parts {
     std::string operator_key;
 
     std::unique_ptr<crypto::Signer> server_key;
+    crypto::SecretBytes password_key;
     std::unique_ptr<registry::Store> store;
     std::unique_ptr<engine::Engine> engine;
     std::vector<std::unique_ptr<registry::Session>> sessions;
@@ -119,6 +120,7 @@ struct Platform::Parts {
     Result<> open_stores(const ServeOptions& options) {
         JZ_TRY(auto keystore, data.keystore());
         JZ_TRY(server_key, identity::server_signer(keystore));
+        JZ_TRY(password_key, identity::password_key(keystore));
         JZ_TRY(const auto sealer, SecretSealer::from(keystore));
         registry::Options registry;
         registry.url = options.database.empty() ? "sqlite:" + (data.path() / "registry.db").string() : options.database;
@@ -145,7 +147,7 @@ struct Platform::Parts {
         JZ_TRY(auto* const keys_session, session());
         JZ_TRY(keys, identity::ApiKeys::load(*keys_session, clock, events));
         JZ_TRY(auto* const devices_session, session());
-        JZ_TRY(devices, identity::DeviceService::load({*devices_session, clock, events, *server_key}));
+        JZ_TRY(devices, identity::DeviceService::load({*devices_session, clock, events, *server_key, password_key}));
         JZ_TRY(auto* const groups_session, session());
         JZ_TRY(groups, groups::GroupService::load({*groups_session, *engine, clock, app, events}));
         JZ_TRY(auto* const merchants_session, session());
