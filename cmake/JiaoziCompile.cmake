@@ -40,6 +40,8 @@ endif()
 if(JIAOZI_PCH)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fpch-preprocess>)  # or ccache would find nothing again
+  else()
+    add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang -fno-pch-timestamp>")
   endif()
   file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/pch.cpp CONTENT "// Only here because a precompiled header belongs to a target with a source.\n")
   add_library(jz_pch STATIC ${CMAKE_BINARY_DIR}/pch.cpp)

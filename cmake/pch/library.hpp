@@ -1,5 +1,5 @@
 // What nearly every file includes, parsed once. Files still include what they use: builds without this (JIAOZI_PCH=OFF,
-// as the sanitizers and clang-tidy are run) hold them to it.
+// as clang-tidy is run) hold them to it.
 #pragma once
 
 #include <algorithm>

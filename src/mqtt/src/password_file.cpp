@@ -77,7 +77,7 @@ bool PasswordFile::keep_only(const std::set<std::string>& users) {
 
 std::string PasswordFile::text() const {
     std::string out;
-    for (const auto& [user, line] : lines_) out += user + ":" + line + "\n";
+    for (const auto& [user, line] : lines_) out.append(user).append(":").append(line).append("\n");
     return out;
 }
 
