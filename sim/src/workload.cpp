@@ -11,6 +11,11 @@ using ledger::Transfer;
 namespace af = ledger::account_flags;
 namespace tf = ledger::transfer_flags;
 
+// Every seventh account is in another currency.
+bool in_second_ledger(uint128 account_id) {
+    return account_id % 7 == 0 && account_id != 0;
+}
+
 void set(std::uint16_t& flags, std::uint16_t more) {
     flags = static_cast<std::uint16_t>(flags | more);
 }
@@ -22,7 +27,7 @@ void clear(std::uint16_t& flags, std::uint16_t less) {
 
 Workload::Workload(Random random)
     : random_(random),
-      account_count_(4 + random_.below(28)),
+      account_count_(8 + random_.below(24)),
       skewed_(random_.chance(40)),
       huge_(random_.chance(15)),
       sent_(64),
@@ -32,7 +37,7 @@ Workload::Workload(Random random)
 engine::Command Workload::opening() {
     engine::Command command;
     for (std::uint64_t i = 1; i <= account_count_; ++i) {
-        Account account{.id = i, .ledger = i % 7 == 0 ? 2U : 1U, .code = 1};
+        Account account{.id = i, .ledger = in_second_ledger(i) ? 2U : 1U, .code = 1};
         // The first is where money comes from.
         if (i > 1 && random_.chance(50)) set(account.flags, af::debits_must_not_exceed_credits);
         if (i > 1 && account.flags == 0 && random_.chance(15)) set(account.flags, af::credits_must_not_exceed_debits);
@@ -69,7 +74,7 @@ engine::Command Workload::accounts() {
 
 engine::Command Workload::freezing() {
     engine::Command command;
-    const bool freeze = random_.chance(20);
+    const bool freeze = random_.chance(10);
     command.flag_changes.push_back(
         {account_id(), freeze ? af::frozen : std::uint16_t{0}, freeze ? std::uint16_t{0} : af::frozen});
     if (random_.chance(30)) command.transfers.push_back(fresh());
@@ -90,9 +95,16 @@ engine::Command Workload::transfers() {
     if (random_.chance(97)) clear(command.transfers.back().flags, tf::linked);
     for (const Transfer& transfer : command.transfers) {
         if (random_.chance(25)) sent_.add(transfer);
-        if ((transfer.flags & tf::pending) != 0) holds_.add(transfer.id);
+        if ((transfer.flags & tf::pending) != 0 && random_.chance(10)) holds_.add(transfer.id);  // answered or not
     }
     return command;
+}
+
+void Workload::learn(const engine::Command& command, const engine::Outcome& outcome) {
+    for (std::size_t i = 0; i < command.transfers.size(); ++i) {
+        const bool holds = (command.transfers[i].flags & tf::pending) != 0;
+        if (holds && outcome.transfers[i] == ledger::CreateTransferResult::ok) holds_.add(command.transfers[i].id);
+    }
 }
 
 uint128 Workload::account_id() {
@@ -126,11 +138,16 @@ Transfer Workload::fresh() {
     if (t.debit_account_id == t.credit_account_id && random_.chance(95)) {
         t.credit_account_id = t.credit_account_id % account_count_ + 1;
     }
+    const bool second_ledger = in_second_ledger(t.debit_account_id);
+    if (second_ledger != in_second_ledger(t.credit_account_id) && random_.chance(90)) {
+        t.credit_account_id = second_ledger ? 7 * (1 + random_.below(account_count_ / 7)) : t.credit_account_id + 1;
+    }
+    if (second_ledger && random_.chance(95)) t.ledger = 2;
     if (random_.chance(35)) {
         set(t.flags, tf::pending);
         if (random_.chance(60)) t.timeout_s = static_cast<std::uint32_t>(1 + random_.below(20));
         // Closed until it runs out: an account that stays closed has nothing more to show.
-        if (t.timeout_s != 0 && random_.chance(2)) {
+        if (t.timeout_s != 0 && random_.chance(1)) {
             set(t.flags, random_.chance(50) ? tf::closing_debit : tf::closing_credit);
         }
     }

@@ -19,6 +19,8 @@ class Workload {
     // The accounts that the rest moves money between.
     engine::Command opening();
     engine::Command next();
+    // What became of a command, so that later ones can refer to what is really there.
+    void learn(const engine::Command& command, const engine::Outcome& outcome);
 
   private:
     engine::Command accounts();

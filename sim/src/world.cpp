@@ -135,6 +135,7 @@ void World::settle(Sent sent, const Answer& answer) {
             sent.command.accounts.size() + sent.command.flag_changes.size() + sent.command.transfers.size();
         trace_.add(answer.outcome->sequence);
         trace_.add(answer.outcome->timestamp.ns);
+        workload_.learn(sent.command, *answer.outcome);
         return complain(auditor_.acknowledged(std::move(sent.command), *answer.outcome));
     }
     const ErrorKind kind = answer.outcome.error().kind();
@@ -345,6 +346,7 @@ void World::damage_at_rest() {
     plan_ = Plan{};
     ++report_.opens;
     auto opened = Engine::open(engine_options_, clock_);
+    disk_.short_reads(false);
     if (opened.ok()) {
         ++report_.damage_harmless;
         if (auto complaint = auditor_.after_open(**opened)) {
@@ -361,7 +363,6 @@ void World::damage_at_rest() {
         }
         if (disk_.image() != damaged) complain("changed the disk though it refused to open it, after " + what);
     }
-    disk_.short_reads(false);
     disk_.end_process();
     disk_.restore(good);
 }

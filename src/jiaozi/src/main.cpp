@@ -14,6 +14,7 @@
 #include "cli/tools.hpp"
 #include "serve/serve_command.hpp"
 #include "sim/sim_command.hpp"
+#include "vopr/vopr_command.hpp"
 
 namespace {
 
@@ -46,6 +47,7 @@ int run(int argc, char** argv) {
     jiaozi::cli::add_listen_command(app, listen, connection, exit);
     jiaozi::sim::add_sim_commands(app, connection, exit);
     jiaozi::bench::add_bench_command(app, exit);
+    jiaozi::vopr::add_vopr_command(app, exit);
     jiaozi::cli::add_completion_command(app);
     add_epilogue(app);
     try {
