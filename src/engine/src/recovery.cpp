@@ -87,7 +87,8 @@ Result<> prepare_directory(storage::Disk& disk, const std::filesystem::path& dir
                                              " does not say \"jiaozi engine 1\": the directory was "
                                              "written by another version; use that version");
     }
-    return {};
+    // The process that wrote it may have ended before its name was durable, and the journal's name must not outlive it.
+    return disk.sync_directory(directory);
 }
 
 }  // namespace jiaozi::engine
