@@ -6,6 +6,7 @@
 
 #include <jiaozi/http/api.hpp>
 
+#include "backup/backup_command.hpp"
 #include "bench/bench_command.hpp"
 #include "cli/api_commands.hpp"
 #include "cli/completion.hpp"
@@ -42,6 +43,7 @@ int run(int argc, char** argv) {
     jiaozi::cli::ListenOptions listen;
 
     jiaozi::serve::add_serve_command(app, serve, exit);
+    jiaozi::backup::add_backup_commands(app, exit);
     jiaozi::cli::add_tool_commands(app, exit);
     jiaozi::cli::add_api_commands(app, jiaozi::http::openapi_json(), connection, exit);
     jiaozi::cli::add_listen_command(app, listen, connection, exit);
