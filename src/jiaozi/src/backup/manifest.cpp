@@ -96,7 +96,7 @@ Result<> copy_durably(const std::filesystem::path& from, const std::filesystem::
     return file->sync_all();
 }
 
-Result<> write_manifest(const std::filesystem::path& folder, const Manifest& manifest) {
+std::string format_manifest(const Manifest& manifest) {
     boost::json::object object;
     object["object"] = "backup";
     object["version"] = manifest_version;
@@ -112,7 +112,11 @@ Result<> write_manifest(const std::filesystem::path& folder, const Manifest& man
         files.push_back({{"path", file.path}, {"bytes", file.bytes}, {"sha256", file.sha256}});
     }
     object["files"] = std::move(files);
-    const std::string text = boost::json::serialize(object) + "\n";
+    return boost::json::serialize(object) + "\n";
+}
+
+Result<> write_manifest(const std::filesystem::path& folder, const Manifest& manifest) {
+    const std::string text = format_manifest(manifest);
     auto& disk = storage::system_disk();
     const auto unfinished = folder / (std::string(manifest_name) + ".new");
     JZ_TRY(const auto file, disk.create(unfinished));
@@ -123,6 +127,28 @@ Result<> write_manifest(const std::filesystem::path& folder, const Manifest& man
     return disk.sync_directory(folder);
 }
 
+Result<Manifest> parse_manifest(std::string_view text) {
+    if (text.size() > max_manifest_bytes) return Error(ErrorKind::too_large, "it is larger than any manifest");
+    boost::system::error_code failed;
+    const auto value = boost::json::parse(text, failed);
+    if (failed || !value.is_object()) return Error(ErrorKind::malformed, "it is not a JSON object");
+    try {
+        const auto& object = value.as_object();
+        if (object.at("object") != "backup" || object.at("version") != manifest_version) {
+            return Error(ErrorKind::invalid, "it was written by another version of the program; use that version");
+        }
+        Manifest manifest = manifest_from(object);
+        for (const FileRecord& file : manifest.files) {
+            if (!stays_inside(file.path)) {
+                return Error(ErrorKind::invalid, "it names a file outside the backup: " + file.path);
+            }
+        }
+        return manifest;
+    } catch (const std::exception& wrong) {  // Boost.JSON reports a missing or mistyped field so
+        return Error(ErrorKind::malformed, std::string("it is not a backup's manifest: ") + wrong.what());
+    }
+}
+
 Result<Manifest> read_manifest(const std::filesystem::path& folder) {
     const auto path = folder / manifest_name;
     auto text = text_of(path);
@@ -131,25 +157,9 @@ Result<Manifest> read_manifest(const std::filesystem::path& folder) {
                                                manifest_name + "; run `jiaozi backup` again");
     }
     if (!text.ok()) return std::move(text).error();
-    boost::system::error_code failed;
-    const auto value = boost::json::parse(*text, failed);
-    if (failed || !value.is_object()) return Error(ErrorKind::malformed, path.string() + " is not a JSON object");
-    try {
-        const auto& object = value.as_object();
-        if (object.at("object") != "backup" || object.at("version") != manifest_version) {
-            return Error(ErrorKind::invalid,
-                         path.string() + " was written by another version of the program; use that version");
-        }
-        Manifest manifest = manifest_from(object);
-        for (const FileRecord& file : manifest.files) {
-            if (!stays_inside(file.path)) {
-                return Error(ErrorKind::invalid, path.string() + " names a file outside the backup: " + file.path);
-            }
-        }
-        return manifest;
-    } catch (const std::exception& wrong) {  // Boost.JSON reports a missing or mistyped field so
-        return Error(ErrorKind::malformed, path.string() + " is not a backup's manifest: " + wrong.what());
-    }
+    auto manifest = parse_manifest(*text);
+    if (!manifest.ok()) return std::move(manifest).error().in(path.string());
+    return manifest;
 }
 
 }  // namespace jiaozi::backup
