@@ -53,7 +53,11 @@ Result<std::vector<Committed>> read_back(engine::Engine& engine, std::uint64_t a
         grown.notify_one();
     });
     std::unique_lock lock(mutex);
+    const auto begin = std::chrono::steady_clock::now();
     while (found.empty() || found.back().sequence < last) {
+        if (std::chrono::steady_clock::now() - begin > std::chrono::minutes(1)) {
+            return Error(ErrorKind::timeout, "the feed does not get to command " + std::to_string(last));
+        }
         if (grown.wait_for(lock, std::chrono::milliseconds(100)) == std::cv_status::no_timeout) continue;
         if (const auto failure = feed->failure()) return *failure;
     }

@@ -17,7 +17,7 @@ Error no_power(const std::string& doing) {
     return {ErrorKind::io, doing + ": the simulated machine has lost its power, or this handle is from before"};
 }
 
-bool leaves_no_trace(Fate fate) {
+bool is_error(Fate fate) {
     return fate == Fate::fail || fate == Fate::no_space;
 }
 
@@ -279,7 +279,7 @@ Result<> SimulatedDisk::write(std::uint64_t epoch, InodePtr inode, const std::st
             if (offset + bytes.size() > content->size()) continue;
             std::ranges::copy(bytes, content->begin() + static_cast<std::ptrdiff_t>(offset));
         }
-    } else if (leaves_no_trace(fate) || fate == Fate::crash_during) {
+    } else if (is_error(fate) || fate == Fate::crash_during) {
         std::uint64_t at = offset;
         while (at < offset + bytes.size()) {
             const std::uint64_t end = std::min((at / sector_bytes + 1) * sector_bytes, offset + bytes.size());
@@ -299,7 +299,7 @@ Result<> SimulatedDisk::sync(std::uint64_t epoch, Inode& inode, const std::strin
     const Fate fate = ask(Operation::sync, path);
     const std::lock_guard guard(mutex_);
     if (!powered_ || epoch != epoch_) return no_power("sync " + path);
-    if (leaves_no_trace(fate) || fate == Fate::crash_during) {
+    if (is_error(fate) || fate == Fate::crash_during) {
         settle(inode, Survival::any, true);
     } else if (fate != Fate::crash_before && fate != Fate::pretend) {
         settle(inode, Survival::all);
@@ -313,7 +313,7 @@ Result<> SimulatedDisk::set_size(std::uint64_t epoch, Inode& inode, const std::s
     const std::lock_guard guard(mutex_);
     const std::string doing = std::string(name_of(operation)) + " " + path;
     if (!powered_ || epoch != epoch_) return no_power(doing);
-    const bool done = !leaves_no_trace(fate) && fate != Fate::crash_before;
+    const bool done = !is_error(fate) && fate != Fate::crash_before;
     const bool grows_only = operation == Operation::preallocate;
     if (done && !(grows_only && inode.cache.size() >= size)) resize(inode, size);
     return verdict(fate, doing);
@@ -343,7 +343,7 @@ Result<> SimulatedDisk::change_names(Operation operation, const std::string& pat
         if (found == names_.end()) return Error(ErrorKind::io, doing + ": no such file");
         if (!change.given.empty()) change.inode = found->second;
     }
-    const bool done = !leaves_no_trace(fate) && fate != Fate::crash_before;
+    const bool done = !is_error(fate) && fate != Fate::crash_before;
     if (done) {
         apply(names_, change);
         waiting_names_.push_back(std::move(change));
@@ -396,7 +396,7 @@ Result<> SimulatedDisk::sync_directory(const std::filesystem::path& path) {
     const Fate fate = ask(Operation::sync_directory, name);
     const std::lock_guard guard(mutex_);
     if (!powered_) return no_power("sync directory " + name);
-    const bool partly = leaves_no_trace(fate) || fate == Fate::crash_during;
+    const bool partly = is_error(fate) || fate == Fate::crash_during;
     if (fate != Fate::crash_before && fate != Fate::pretend) {
         std::erase_if(waiting_names_, [&](const NameChange& change) {
             if (change.directory != name) return false;

@@ -104,7 +104,7 @@ World::World(const WorldOptions& options)
     disk_.set_referee([this](const Request& request) { return gate_.pass(request); });
 }
 
-// What becomes of an operation. Every one of them passes here, one at a time.
+// What becomes of an operation. Every one of them passes here, one at a time, with the gate's mutex held.
 Fate World::decide(const Request& request) {
     ++report_.operations;
     Fate fate = Fate::proceed;
@@ -250,7 +250,7 @@ void World::live() {
             }
             send(1);
         } else {
-            if (!ending && random_.chance(60)) send(random_.below(14));
+            if (!ending && random_.chance(60)) send(random_.below(24));
             // If nothing is sent, the engine is writing a tick: with the clock put back, nobody could tell when it is
             // done.
             if (!sent_.empty() && random_.chance(30)) move_clock();

@@ -50,7 +50,7 @@ TEST_P(ManyWorlds, LoseNothingAndDoNothingTwice) {
     std::cout << "JIAOZI_SEED=" << first << ": " << seed - first << " worlds, " << all.batches << " batches, "
               << all.opens << " recoveries, " << all.survivors << " commands in flight survived a crash, "
               << all.vanished << " did not\n";
-    if (batches < 10'000) return;
+    if (batches < 100'000) return;
     // A generator that no longer reaches a case would let it rot.
     EXPECT_GT(all.power_failures, 0U);
     EXPECT_GT(all.kills, 0U);
