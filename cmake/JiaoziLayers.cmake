@@ -11,6 +11,7 @@ set(JIAOZI_LIBRARIES
   engine api identity groups merchants payments device
   devices mqtt webhooks http
   client simulators
+  sim
   jiaozi)
 
 # layer 0
@@ -44,4 +45,6 @@ set(JIAOZI_MAY_USE_webhooks base money codec crypto model registry api)
 # `client` speaks the HTTP API from outside; `simulators` are machines with faults to order, over real carriers.
 set(JIAOZI_MAY_USE_client base money codec crypto model)
 set(JIAOZI_MAY_USE_simulators base money codec crypto model protocol api device mqtt client)
+# Whole-system simulation, in the folder sim/ at the top: for tests and `jiaozi vopr` only.
+set(JIAOZI_MAY_USE_sim base ledger storage engine)
 set(JIAOZI_MAY_USE_jiaozi ${JIAOZI_LIBRARIES})

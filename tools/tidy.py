@@ -61,7 +61,7 @@ def check(source: str, entry: dict) -> str:
 def main() -> int:
     WORK.mkdir(parents=True, exist_ok=True)
     known = commands()
-    wanted = sys.argv[1:] or subprocess.run(["git", "ls-files", "src/*/src/*.cpp"], cwd=ROOT, check=True, text=True,
+    wanted = sys.argv[1:] or subprocess.run(["git", "ls-files", "src/*/src/*.cpp", "sim/src/*.cpp"], cwd=ROOT, check=True, text=True,
                                             capture_output=True).stdout.split()
     sources = [source for source in wanted if source in known]
     failed = 0

@@ -68,6 +68,8 @@ Result<> replay_entry(const storage::EntryView& entry, ledger::Ledger& ledger, T
 
 Result<> prepare_directory(storage::Disk& disk, const std::filesystem::path& directory) {
     JZ_CHECK(disk.make_directory(directory));
+    // Else a power failure may take the whole directory, with all that was synced into it.
+    JZ_CHECK(disk.sync_directory(std::filesystem::absolute(directory).parent_path()));
     JZ_TRY(const auto names, disk.list(directory));
     const auto present = [&](std::string_view name) { return std::ranges::find(names, name) != names.end(); };
     const bool marked = present("format");
@@ -85,7 +87,8 @@ Result<> prepare_directory(storage::Disk& disk, const std::filesystem::path& dir
                                              " does not say \"jiaozi engine 1\": the directory was "
                                              "written by another version; use that version");
     }
-    return {};
+    // The process that wrote it may have ended before its name was durable, and the journal's name must not outlive it.
+    return disk.sync_directory(directory);
 }
 
 }  // namespace jiaozi::engine
