@@ -12,6 +12,7 @@
 #include "cli/listen.hpp"
 #include "cli/terminal.hpp"
 #include "cli/tools.hpp"
+#include "proof/commands.hpp"
 #include "serve/serve_command.hpp"
 #include "sim/sim_command.hpp"
 
@@ -45,6 +46,8 @@ int run(int argc, char** argv) {
     jiaozi::cli::add_api_commands(app, jiaozi::http::openapi_json(), connection, exit);
     jiaozi::cli::add_listen_command(app, listen, connection, exit);
     jiaozi::sim::add_sim_commands(app, connection, exit);
+    jiaozi::proofs::add_receipt_commands(app, connection, exit);
+    jiaozi::proofs::add_checkpoint_commands(app, connection, exit);
     jiaozi::bench::add_bench_command(app, exit);
     jiaozi::cli::add_completion_command(app);
     add_epilogue(app);

@@ -15,7 +15,7 @@ constexpr unsigned levels = tile_levels;
 constexpr std::string_view position_text = "jiaozi tree 1\n";
 
 Error not_a_tile() {
-    return Error(ErrorKind::malformed, "a tile's path looks like 0/x001/234 or entries/x001/234.p/7")
+    return Error(ErrorKind::not_found, "a tile's path looks like 0/x001/234 or entries/x001/234.p/7")
         .with_code("tile_not_found");
 }
 

@@ -61,7 +61,7 @@ class Log {
 
     // The newest signed checkpoint, a signed note. Error not_found when nothing has been signed yet.
     Result<std::string> checkpoint() const;
-    // As tlog-tiles names them: "0/x001/234", "entries/000.p/7". Errors not_found, malformed.
+    // As tlog-tiles names them: "0/x001/234", "entries/000.p/7". Error not_found.
     Result<Bytes> tile(std::string_view path) const;
     // Waits until all that the engine has committed by now is signed. Errors: timeout, or why the log stands still.
     Result<std::string> sign_now(Duration patience);
@@ -73,9 +73,5 @@ class Log {
     explicit Log(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
 };
-
-// The names of the log's key and salt secret in a keystore; made by make_log_keys at the first start.
-inline constexpr std::string_view log_key_name = "log-ed25519";
-inline constexpr std::string_view log_salt_name = "log-salt";
 
 }  // namespace jiaozi::proof

@@ -41,7 +41,7 @@ struct TileName {
     std::uint64_t index = 0;
     std::uint64_t width = tile_width;  // less in a partial tile
 
-    // Error malformed: not a path that tlog-tiles has.
+    // Error not_found: not a path that tlog-tiles has.
     static Result<TileName> parse(std::string_view path);
     std::string path() const;
     bool operator==(const TileName&) const = default;
