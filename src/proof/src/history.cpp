@@ -15,27 +15,24 @@ constexpr std::size_t max_line = 1024;
 constexpr std::size_t read_size = std::size_t{64} * 1024;
 
 std::string line_of(const SignedRoot& row) {
-    return std::to_string(row.when.s()) + ' ' + std::to_string(row.size) + ' ' + codec::encode_base64(row.root) + ' ' +
-           codec::encode_base64(row.signature) + '\n';
+    return std::to_string(row.size) + ' ' + codec::encode_base64(row.root) + ' ' + codec::encode_base64(row.signature) +
+           '\n';
 }
 
 Result<SignedRoot> parse_line(std::string_view line) {
-    std::array<std::string_view, 4> words;
+    std::array<std::string_view, 3> words;
     for (std::size_t i = 0; i < words.size(); ++i) {
         const std::size_t end = i + 1 < words.size() ? line.find(' ') : line.size();
-        if (end == std::string_view::npos) return Error(ErrorKind::malformed, "a line has four words");
+        if (end == std::string_view::npos) return Error(ErrorKind::malformed, "a line has three words");
         words[i] = line.substr(0, end);
         line.remove_prefix(std::min(end + 1, line.size()));
     }
     SignedRoot row;
-    JZ_TRY(const std::uint64_t unix_s, parse_u64(words[0]));
-    if (unix_s > 16'725'225'600) return Error(ErrorKind::malformed, "the time is out of range");
-    row.when = timestamp_s(unix_s);
-    JZ_TRY(row.size, parse_u64(words[1]));
-    JZ_TRY(const Bytes root, codec::decode_base64(words[2]));
+    JZ_TRY(row.size, parse_u64(words[0]));
+    JZ_TRY(const Bytes root, codec::decode_base64(words[1]));
     if (root.size() != row.root.size()) return Error(ErrorKind::malformed, "a root has 32 bytes");
     std::ranges::copy(root, row.root.begin());
-    JZ_TRY(row.signature, codec::decode_base64(words[3]));
+    JZ_TRY(row.signature, codec::decode_base64(words[2]));
     return row;
 }
 

@@ -38,10 +38,9 @@ void yield_to_payments(int nice) {
 
 class Log::Impl {
   public:
-    Impl(engine::Engine& engine, const Clock& clock, std::unique_ptr<crypto::Signer> signer,
-         const crypto::SecretBytes& salt_key, LogOptions options, NoteKey key)
+    Impl(engine::Engine& engine, std::unique_ptr<crypto::Signer> signer, const crypto::SecretBytes& salt_key,
+         LogOptions options, NoteKey key)
         : engine_(engine),
-          clock_(clock),
           signer_(std::move(signer)),
           salter_(salt_key.view()),
           options_(std::move(options)),
@@ -221,7 +220,7 @@ class Log::Impl {
     Result<> sign(std::uint64_t size) {
         JZ_TRY(const crypto::Digest root, crypto::merkle::root_at(*tiles_, size));
         JZ_TRY(auto signature, sign_note(Checkpoint{key_.name, size, root}.text(), key_, *signer_));
-        const SignedRoot row{clock_.now(), size, root, std::move(signature.signature)};
+        const SignedRoot row{size, root, std::move(signature.signature)};
         JZ_CHECK(history_->append(row));
         const std::string note = note_of(row, key_).to_string();
         JZ_CHECK(
@@ -233,7 +232,6 @@ class Log::Impl {
     }
 
     engine::Engine& engine_;
-    const Clock& clock_;
     const std::unique_ptr<crypto::Signer> signer_;
     const Salter salter_;
     const LogOptions options_;
@@ -320,11 +318,10 @@ Result<Receipt> Log::Impl::receipt(uint128 subject, Duration patience) {
 Log::Log(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Log::~Log() = default;
 
-Result<std::unique_ptr<Log>> Log::start(engine::Engine& engine, const Clock& clock,
-                                        std::unique_ptr<crypto::Signer> signer, crypto::SecretBytes salt_key,
-                                        LogOptions options) {
+Result<std::unique_ptr<Log>> Log::start(engine::Engine& engine, std::unique_ptr<crypto::Signer> signer,
+                                        crypto::SecretBytes salt_key, LogOptions options) {
     JZ_TRY(NoteKey key, note_key(options.origin, NoteAlgorithm::ed25519, *signer));
-    auto impl = std::make_unique<Impl>(engine, clock, std::move(signer), salt_key, std::move(options), std::move(key));
+    auto impl = std::make_unique<Impl>(engine, std::move(signer), salt_key, std::move(options), std::move(key));
     JZ_CHECK(impl->start());
     return std::unique_ptr<Log>(new Log(std::move(impl)));
 }

@@ -37,7 +37,7 @@ class World : public ::testing::Test {
             return bytes.size() == 16 ? std::optional(subject) : std::nullopt;
         };
         options.shown = [](const ledger::Transfer& transfer) { return transfer.code == money; };
-        return Log::start(*engine_, clock_, *crypto::make_signer(key_), salt_.clone(), options);
+        return Log::start(*engine_, *crypto::make_signer(key_), salt_.clone(), options);
     }
     void open_log() {
         log_.reset();

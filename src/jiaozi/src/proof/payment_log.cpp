@@ -28,15 +28,14 @@ bool is_money(const ledger::Transfer& transfer) {
            transfer.code == api::transfer_deposit;
 }
 
-Result<std::unique_ptr<PaymentLog>> PaymentLog::start(engine::Engine& engine, const Clock& clock, proof::LogKeys keys,
+Result<std::unique_ptr<PaymentLog>> PaymentLog::start(engine::Engine& engine, proof::LogKeys keys,
                                                       std::filesystem::path directory, std::string origin) {
     proof::LogOptions options;
     options.directory = std::move(directory);
     options.origin = origin.empty() ? proof::default_origin(*keys.signer) : std::move(origin);
     options.subject_of = subject_of;
     options.shown = is_money;
-    JZ_TRY(auto log,
-           proof::Log::start(engine, clock, std::move(keys.signer), std::move(keys.salt), std::move(options)));
+    JZ_TRY(auto log, proof::Log::start(engine, std::move(keys.signer), std::move(keys.salt), std::move(options)));
     return std::unique_ptr<PaymentLog>(new PaymentLog(std::move(log)));
 }
 

@@ -5,7 +5,6 @@
 #include <optional>
 
 #include <jiaozi/api/proofs.hpp>
-#include <jiaozi/base/clock.hpp>
 #include <jiaozi/engine/engine.hpp>
 #include <jiaozi/proof/keys.hpp>
 #include <jiaozi/proof/log.hpp>
@@ -21,7 +20,7 @@ bool is_money(const ledger::Transfer& transfer);
 class PaymentLog final : public api::Proofs {
   public:
     // An empty origin: the default one.
-    static Result<std::unique_ptr<PaymentLog>> start(engine::Engine& engine, const Clock& clock, proof::LogKeys keys,
+    static Result<std::unique_ptr<PaymentLog>> start(engine::Engine& engine, proof::LogKeys keys,
                                                      std::filesystem::path directory, std::string origin);
 
     Result<std::string> checkpoint() const override { return log_->checkpoint(); }

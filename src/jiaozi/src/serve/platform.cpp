@@ -133,8 +133,7 @@ struct Platform::Parts {
         ledger.directory = data.path() / "journal";
         JZ_TRY(engine, engine::Engine::open(ledger, clock));
         JZ_TRY(auto log_keys, proof::make_log_keys(keystore));
-        JZ_TRY(log,
-               proofs::PaymentLog::start(*engine, clock, std::move(log_keys), data.path() / "log", options.origin));
+        JZ_TRY(log, proofs::PaymentLog::start(*engine, std::move(log_keys), data.path() / "log", options.origin));
         return {};
     }
 

@@ -8,7 +8,6 @@
 #include <memory>
 #include <optional>
 
-#include <jiaozi/base/clock.hpp>
 #include <jiaozi/base/result.hpp>
 #include <jiaozi/proof/note.hpp>
 #include <jiaozi/storage/disk.hpp>
@@ -16,7 +15,6 @@
 namespace jiaozi::proof {
 
 struct SignedRoot {
-    Timestamp when;  // seconds count
     std::uint64_t size = 0;
     crypto::Digest root{};
     Bytes signature;

@@ -5,7 +5,7 @@
 // held against the newest checkpoint ever signed: if the journal has lost or changed commands since, the log stops, and
 // nothing is signed again.
 //
-// Threading: any thread. Lifetime: the engine, the clock and the disk outlive the log.
+// Threading: any thread. Lifetime: the engine and the disk outlive the log.
 #pragma once
 
 #include <cstdint>
@@ -47,9 +47,8 @@ struct LogStatus {
 class Log {
   public:
     // Error corrupt: the journal is not the one whose checkpoints were signed here; invalid: origin or key.
-    static Result<std::unique_ptr<Log>> start(engine::Engine& engine, const Clock& clock,
-                                              std::unique_ptr<crypto::Signer> signer, crypto::SecretBytes salt_key,
-                                              LogOptions options);
+    static Result<std::unique_ptr<Log>> start(engine::Engine& engine, std::unique_ptr<crypto::Signer> signer,
+                                              crypto::SecretBytes salt_key, LogOptions options);
     ~Log();
     Log(const Log&) = delete;
     Log& operator=(const Log&) = delete;
