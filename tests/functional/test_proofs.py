@@ -2,6 +2,7 @@
 import json
 import pathlib
 import random
+import shutil
 import subprocess
 import sys
 import unittest
@@ -157,6 +158,46 @@ class Proofs(unittest.TestCase):
         self.jiaozi("checkpoint", "verify", str(self.files / "forged"), "--key", str(self.vkey), expect=6)
         done = subprocess.run([sys.executable, "-I", str(VERIFIER), "checkpoint", str(self.files / "forged"), "--key", str(self.vkey)], capture_output=True, timeout=60, check=False)
         self.assertEqual(done.returncode, 1)
+
+    def test_6_the_audit_from_nothing(self):
+        data = self.files / "data"
+        kept = self.files / "kept"
+        self.jiaozi("checkpoint", "get", "--out", str(kept))
+        report = json.loads(self.jiaozi("audit", "--data-dir", str(data), "--checkpoint", str(kept), "--json")[0])
+        self.assertTrue(report["ok"], report["findings"])
+        self.assertGreater(report["checkpoints"], 1)
+        self.assertIn({"ledger": 156}, [{"ledger": row["ledger"]} for row in report["ledgers"]])
+        self.assertIn("sound", self.jiaozi("audit", "--data", str(data))[0])
+        self.assertIn("通过", self.jiaozi("audit", "--data", str(data), LC_ALL="zh_CN.UTF-8")[0])
+        # One flipped bit in a copy.
+        copy = self.files / "copy"
+        shutil.copytree(data, copy, ignore=shutil.ignore_patterns("broker", "lock", "*.db*"))
+        segment = copy / "journal" / "journal" / f"{1:020}.segment"
+        with open(segment, "r+b") as file:
+            file.seek(3000)
+            byte = file.read(1)[0]
+            file.seek(3000)
+            file.write(bytes([byte ^ 0x10]))
+        report = json.loads(self.jiaozi("audit", "--data", str(copy), "--json", expect=1)[0])
+        first = report["findings"][0] if report["findings"][0]["check"] == "journal" else next(row for row in report["findings"] if row["check"] == "journal")
+        self.assertEqual((first["file"], first["offset"], first["exact"]), (str(segment), 3000, True))
+
+    def test_7_a_holder_is_counted_and_an_auditor_sees_one_wallet(self):
+        data, proof, disclosure = (str(self.files / name) for name in ("data", "liability.json", "disclosure.json"))
+        wallet = self.wallets[1]["id"]
+        self.platform.call("GET", f"/v1/payments/{self.payments[0]}/receipt", expect=200)  # all that there is, is signed
+        self.jiaozi("liabilities", "state", "--data", data, "--out", str(self.files / "statement"))
+        self.jiaozi("liabilities", "prove", wallet, "--data", data, "--out", proof)
+        self.assertIn("counted", self.jiaozi("liabilities", "verify", proof, "--key", str(self.vkey))[0])
+        done = subprocess.run([sys.executable, "-I", str(VERIFIER), "liability", proof, "--key", str(self.vkey)], capture_output=True, text=True, timeout=60, check=True)
+        balance = int(self.platform.call("GET", f"/v1/wallets/{wallet}", expect=200)[1]["available"])
+        self.assertEqual((json.loads(done.stdout)["balance"], json.loads(done.stdout)["total"]), (str(balance), "100000"))
+        pathlib.Path(proof).write_text(pathlib.Path(proof).read_text().replace(f'"balance":"{balance}"', f'"balance":"{balance + 1}"'))
+        self.jiaozi("liabilities", "verify", proof, "--key", str(self.vkey), expect=6)
+        self.jiaozi("disclose", "--data", data, "--wallet", wallet, "--out", disclosure)
+        rows = json.loads(self.jiaozi("receipt", "verify", disclosure, "--key", str(self.vkey), "--json")[0])["movements"]
+        self.assertTrue(rows and all(row["to"] == wallet for row in rows))
+        self.assertIsNotNone(self.python_verifies(json.loads(pathlib.Path(disclosure).read_text())))
 
 
 if __name__ == "__main__":

@@ -126,28 +126,8 @@ Result<Proof> consistency_proof(NodeSource& source, std::uint64_t from_size, std
 
 Result<Digest> root_from_inclusion(const Digest& leaf_hash, std::uint64_t index, std::uint64_t size,
                                    std::span<const Digest> proof) {
-    const auto wrong = [] { return Error(ErrorKind::malformed, "the inclusion proof has the wrong number of hashes"); };
-    if (index >= size) return Error(ErrorKind::malformed, "the leaf's index lies outside of the tree");
-    std::uint64_t at = index;
-    std::uint64_t last = size - 1;
-    Digest root = leaf_hash;
-    for (const Digest& sibling : proof) {
-        if (last == 0) return wrong();
-        if ((at & 1) != 0 || at == last) {
-            root = hash_node(sibling, root);
-            // Levels at which the last node has no sibling do not occur in the proof.
-            while ((at & 1) == 0 && at != 0) {
-                at >>= 1;
-                last >>= 1;
-            }
-        } else {
-            root = hash_node(root, sibling);
-        }
-        at >>= 1;
-        last >>= 1;
-    }
-    if (last != 0) return wrong();
-    return root;
+    return climb(leaf_hash, index, size, proof,
+                 [](const Digest& left, const Digest& right) { return Result<Digest>(hash_node(left, right)); });
 }
 
 bool verify_consistency(std::uint64_t from_size, const Digest& from_root, std::uint64_t to_size, const Digest& to_root,

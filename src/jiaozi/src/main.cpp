@@ -48,6 +48,9 @@ int run(int argc, char** argv) {
     jiaozi::sim::add_sim_commands(app, connection, exit);
     jiaozi::proofs::add_receipt_commands(app, connection, exit);
     jiaozi::proofs::add_checkpoint_commands(app, connection, exit);
+    jiaozi::proofs::add_audit_command(app, exit);
+    jiaozi::proofs::add_liability_commands(app, exit);
+    jiaozi::proofs::add_disclose_command(app, exit);
     jiaozi::bench::add_bench_command(app, exit);
     jiaozi::cli::add_completion_command(app);
     add_epilogue(app);

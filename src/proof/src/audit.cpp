@@ -215,7 +215,8 @@ class Audit {
             } else if (damage.end > damage.offset) {
                 message += "; it lies between here and offset " + std::to_string(damage.end);
             }
-            find(AuditCheck::journal, false, damage.file, message, damage.offset, damage.exact);
+            find(damage.whole ? AuditCheck::replay : AuditCheck::journal, false, damage.file, message, damage.offset,
+                 damage.exact);
         }
         if (!journal.torn_file.empty()) {
             find(AuditCheck::journal, true, journal.torn_file,

@@ -13,6 +13,13 @@
 namespace jiaozi::proof {
 namespace {
 
+Damage damaged(const std::filesystem::path& path, std::string cause) {
+    Damage damage;
+    damage.file = path.string();
+    damage.cause = std::move(cause);
+    return damage;
+}
+
 class Replay {
   public:
     Replay(storage::Disk& disk, ledger::Ledger& ledger, const CommandVisitor& visit)
@@ -69,19 +76,14 @@ Result<ReplayResult> Replay::run(const std::filesystem::path& journal) {
     if (segments.empty() || segments.front() != 1) {
         const auto path = journal / storage::segment_name(1);
         if (segments.empty()) return std::move(result_);
-        result_.damage = Damage{path.string(), 0, 0, false, std::nullopt, "the journal's first segment is missing"};
+        result_.damage = damaged(path, "the journal's first segment is missing");
         return std::move(result_);
     }
     for (std::size_t i = 0; i < segments.size() && !result_.damage && !ended_; ++i) {
         const auto path = journal / storage::segment_name(segments[i]);
         if (segments[i] != chain_.next_entry) {
-            result_.damage = Damage{
-                path.string(),
-                0,
-                0,
-                false,
-                std::nullopt,
-                "a segment is missing before this one: entry " + std::to_string(chain_.next_entry) + " must come next"};
+            result_.damage = damaged(path, "a segment is missing before this one: entry " +
+                                               std::to_string(chain_.next_entry) + " must come next");
             break;
         }
         JZ_CHECK(read_segment(path, i + 1 == segments.size()));
@@ -99,7 +101,7 @@ Result<> Replay::read_segment(const std::filesystem::path& path, bool last) {
     if (scan.ok() && !scan->torn) return {};
     if (scan.ok()) {
         // What looks like a write that was cut off is damage all the same if one byte explains it.
-        Damage damage{path.string(), 0, 0, false, std::nullopt, "a byte changed at the end of the journal"};
+        Damage damage = damaged(path, "a byte changed at the end of the journal");
         JZ_TRY(const Bytes image, read_image(path));
         locate(image, scan->end, chain_, damage);
         if (damage.exact) {
@@ -112,10 +114,11 @@ Result<> Replay::read_segment(const std::filesystem::path& path, bool last) {
         return {};
     }
     if (visitor_failed_ || scan.error().kind() != ErrorKind::corrupt) return std::move(scan).error();
-    Damage damage{path.string(), 0, 0, false, std::nullopt, scan.error().message()};
+    Damage damage = damaged(path, scan.error().message());
     if (replay_failed_) {
         damage.offset = entry_offset_;
         damage.end = entry_end_;
+        damage.whole = true;
     } else {
         JZ_TRY(const Bytes image, read_image(path));
         // No entry was good: the header may be at fault, or the first entry.

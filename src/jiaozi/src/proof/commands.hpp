@@ -1,5 +1,6 @@
-// The commands that check what a server says: `jiaozi receipt`, `jiaozi checkpoint`. Verifying needs no server, no data
-// directory and no network.
+// The commands that check what a server says (`receipt`, `checkpoint`), and those that its keeper makes proofs with,
+// from the data directory alone (`audit`, `liabilities`, `disclose`). Verifying needs no server, no data and no
+// network.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -11,5 +12,8 @@ namespace jiaozi::proofs {
 
 void add_receipt_commands(CLI::App& root, cli::Connection& connection, cli::Exit& exit);
 void add_checkpoint_commands(CLI::App& root, cli::Connection& connection, cli::Exit& exit);
+void add_audit_command(CLI::App& root, cli::Exit& exit);
+void add_liability_commands(CLI::App& root, cli::Exit& exit);
+void add_disclose_command(CLI::App& root, cli::Exit& exit);
 
 }  // namespace jiaozi::proofs

@@ -63,6 +63,31 @@ Result<Digest> root_at(NodeSource& source, std::uint64_t size);
 Result<Proof> inclusion_proof(NodeSource& source, std::uint64_t index, std::uint64_t size);
 Result<Proof> consistency_proof(NodeSource& source, std::uint64_t from_size, std::uint64_t to_size);
 
+// Where a path leads from a leaf, in any tree of this shape (RFC 9162, 2.1.3.2): join(left, right) makes a node of two,
+// as a Result. Error malformed when the path has not exactly the nodes that a leaf at this index in a tree of this size
+// needs; or join's own.
+template <class Node, class Join>
+Result<Node> climb(Node node, std::uint64_t index, std::uint64_t size, std::span<const Node> path, Join&& join) {
+    if (index >= size) return Error(ErrorKind::malformed, "the leaf's index lies outside of the tree");
+    const auto wrong = [] { return Error(ErrorKind::malformed, "the inclusion proof has the wrong number of hashes"); };
+    std::uint64_t at = index;
+    std::uint64_t last = size - 1;
+    for (const Node& sibling : path) {
+        if (last == 0) return wrong();
+        const bool right = (at & 1) != 0 || at == last;
+        JZ_TRY(node, right ? join(sibling, node) : join(node, sibling));
+        // Levels at which the last node has no sibling do not occur in the path.
+        while (right && (at & 1) == 0 && at != 0) {
+            at >>= 1;
+            last >>= 1;
+        }
+        at >>= 1;
+        last >>= 1;
+    }
+    if (last != 0) return wrong();
+    return node;
+}
+
 // The root that the proof leads to (RFC 9162, 2.1.3.2). Error malformed when it has not exactly the hashes that a leaf
 // at this index in a tree of this size needs.
 Result<Digest> root_from_inclusion(const Digest& leaf_hash, std::uint64_t index, std::uint64_t size,

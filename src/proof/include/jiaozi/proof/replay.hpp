@@ -25,6 +25,7 @@ struct Damage {
     bool exact = false;                     //
     std::optional<std::uint8_t> should_be;  // what the byte was, if one changed byte explains everything
     std::string cause;
+    bool whole = false;  // the bytes are as they were written, but are no journal of this ledger
 };
 
 struct ReplayResult {
