@@ -8,7 +8,7 @@ set(JIAOZI_LIBRARIES
   base
   money codec crypto model
   ledger storage protocol registry
-  engine api identity groups merchants payments device
+  engine proof api identity groups merchants payments device
   devices mqtt webhooks http
   client simulators
   sim
@@ -29,6 +29,8 @@ set(JIAOZI_MAY_USE_protocol base money codec crypto model)
 set(JIAOZI_MAY_USE_registry base money model)
 # layer 3
 set(JIAOZI_MAY_USE_engine base money codec crypto ledger storage)
+# Receipts, signed checkpoints, audits: what lets others check the journal. A reader of the engine, never a writer.
+set(JIAOZI_MAY_USE_proof base codec crypto ledger storage engine)
 set(JIAOZI_MAY_USE_api base money model)
 foreach(service IN ITEMS identity groups merchants payments)
   set(JIAOZI_MAY_USE_${service} base money codec crypto model protocol ledger engine registry api)

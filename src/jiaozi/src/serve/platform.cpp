@@ -27,6 +27,7 @@
 #include <jiaozi/webhooks/endpoints.hpp>
 #include <jiaozi/webhooks/sender.hpp>
 
+#include "../proof/payment_log.hpp"
 #include "asio_app_thread.hpp"
 #include "data_directory.hpp"
 #include "demo.hpp"
@@ -89,6 +90,7 @@ struct Platform::Parts {
     crypto::SecretBytes password_key;
     std::unique_ptr<registry::Store> store;
     std::unique_ptr<engine::Engine> engine;
+    std::unique_ptr<proofs::PaymentLog> log;
     std::vector<std::unique_ptr<registry::Session>> sessions;
     std::unique_ptr<http::ReadPool> reads;
     std::unique_ptr<webhooks::Sender> sender;
@@ -130,6 +132,8 @@ struct Platform::Parts {
         engine::Options ledger;
         ledger.directory = data.path() / "journal";
         JZ_TRY(engine, engine::Engine::open(ledger, clock));
+        JZ_TRY(auto log_keys, proof::make_log_keys(keystore));
+        JZ_TRY(log, proofs::PaymentLog::start(*engine, std::move(log_keys), data.path() / "log", options.origin));
         return {};
     }
 
@@ -213,7 +217,9 @@ struct Platform::Parts {
         http::ApiOptions api_options;
         api_options.sandbox = options.sandbox;
         api_options.static_files = page();
-        api_options.more_metrics = [this] { return metrics_text({*engine, *projector, *payments, *gateway, *sender}); };
+        api_options.more_metrics = [this] {
+            return metrics_text({*engine, log->log(), *projector, *payments, *gateway, *sender});
+        };
         api_options.health = [this]() -> Result<> {
             const engine::Health health = engine->health();
             if (health.state == engine::Health::State::running) return {};
@@ -222,7 +228,7 @@ struct Platform::Parts {
         };
         api = std::make_unique<http::Api>(
             http::Parts{app, clock, *api_session, *reads, *keys, *devices, *groups, *merchants, *payments, *endpoints,
-                        *gateway, demo.get(), sandbox.get()},
+                        *gateway, demo.get(), sandbox.get(), log.get()},
             std::move(api_options));
         events.add(api->event_signal());
         JZ_TRY(server, http::Server::listen(io, {.address = options.listen, .port = options.port}, *api));
