@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <tuple>
 
 #include <jiaozi/ledger/invariants.hpp>
 #include <jiaozi/proof/audit.hpp>
@@ -103,7 +104,8 @@ class Audit {
         const bool has_log = read_history();
         if (has_log) check_what_is_shown(newest);
         read_witnesses();
-        std::ranges::stable_sort(known_, {}, &KnownRoot::size);
+        std::ranges::sort(known_, {},
+                          [](const KnownRoot& known) { return std::tie(known.size, known.file, known.offset); });
         std::optional<Salter> salter;
         if (options_.salt_key.size() == 32) salter.emplace(options_.salt_key);
         if (has_log && !salter) {
