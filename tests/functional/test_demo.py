@@ -66,7 +66,7 @@ class Demo(unittest.TestCase):
     def test_3_a_fault_is_ordered_and_lifted(self):
         machine = self.machines[0]["device"]
         self.assertEqual(json.loads(self.jiaozi("sandbox", "fault", machine, "--fault", "silent", "--json")[0])["fault"], "silent")
-        self.wait_until(lambda: not self.platform.call("GET", "/v1/sandbox/devices", expect=200)[1]["data"][0]["online"], 90)
+        self.wait_until(lambda: not self.platform.call("GET", "/v1/sandbox/devices", expect=200)[1]["data"][0]["online"], 120)  # 90 s after it was last heard
         self.jiaozi("sandbox", "fault", machine, "--fault", "none")
         self.jiaozi("trigger", "payment.captured")
         self.jiaozi("sandbox", "fault", "dev_00000000000000000000000000", "--fault", "none", expect=3)
