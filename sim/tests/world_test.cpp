@@ -72,7 +72,7 @@ TEST_P(ManyWorlds, LoseNothingAndDoNothingTwice) {
 INSTANTIATE_TEST_SUITE_P(Share, ManyWorlds, ::testing::Range(std::uint64_t{0}, shares));
 
 // On a crowded machine the engine's threads are now and then scheduled so that commands fall into other groups
-// (docs/simulation.md): one in some hundred runs differs. What has to hold is that a run comes back when asked again.
+// (docs/simulation.md), and a run differs. What has to hold is that a run comes back when asked again.
 TEST_F(WorldTest, TheSameSeedGivesTheSameRun) {
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
         std::map<std::tuple<std::uint64_t, std::uint64_t, std::uint64_t>, int> seen;
