@@ -1,7 +1,9 @@
-// Integers in this library's texts and parts: decimal, and little-endian as in the journal.
+// Integers in this library's texts and parts: decimal, ids in hexadecimal, and little-endian as in the journal.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include <jiaozi/base/bytes.hpp>
@@ -19,6 +21,13 @@ inline Result<std::uint64_t> parse_u64(std::string_view text) {
 template <class Unsigned>
 void put_little(Bytes& out, Unsigned value) {
     for (std::size_t i = 0; i < sizeof value; ++i) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+}
+
+inline std::string hex_of(uint128 value) {
+    Bytes bytes;
+    put_little(bytes, value);
+    std::ranges::reverse(bytes);
+    return to_hex(bytes);
 }
 
 // `at` moves on; the caller has checked the size.

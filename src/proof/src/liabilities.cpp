@@ -10,6 +10,7 @@
 #include <jiaozi/proof/liabilities.hpp>
 
 #include "integers.hpp"
+#include "json_fields.hpp"
 
 namespace jiaozi::proof {
 namespace {
@@ -17,6 +18,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view format_name = "jiaozi/liability/1";
+constexpr std::string_view file_name = "proof of liability";
 constexpr std::string_view name_suffix = "/liabilities";
 constexpr std::string_view salt_domain = "jiaozi/liability-salt/1\n";
 constexpr std::string_view leaf_domain = "jiaozi/liability/1\n";
@@ -24,7 +26,7 @@ constexpr std::string_view node_domain = "jiaozi/liability-node/1\n";
 constexpr std::size_t max_proof_bytes = std::size_t{64} * 1024;
 
 Error malformed(std::string what) {
-    return Error(ErrorKind::malformed, std::move(what)).in("proof of liability");
+    return Error(ErrorKind::malformed, std::move(what)).in(std::string(file_name));
 }
 
 Bytes little(uint128 value) {
@@ -76,24 +78,12 @@ Salt salt_of(const crypto::HmacKey& key, std::uint64_t size, uint128 account) {
     return salt;
 }
 
-std::string hex_of(uint128 value) {
-    Bytes bytes = little(value);
-    std::ranges::reverse(bytes);
-    return to_hex(bytes);
-}
-
 template <std::size_t size>
 Result<> decode_exactly(std::string_view text, std::array<std::uint8_t, size>& out) {
     JZ_TRY(const Bytes bytes, codec::decode_base64(text));
     if (bytes.size() != size) return malformed("a hash has 32 bytes and a salt 16");
     std::ranges::copy(bytes, out.begin());
     return {};
-}
-
-Result<std::string_view> text_field(const json::object& object, std::string_view name) {
-    const json::value* value = object.if_contains(name);
-    if (value == nullptr || !value->is_string()) return malformed(std::string(name) + " must be a text");
-    return std::string_view(value->get_string());
 }
 
 Result<LedgerLiability> parse_line(std::string_view line) {
@@ -176,36 +166,23 @@ Result<LiabilityProof> LiabilityProof::parse(std::string_view text) {
     json::parse_options options;
     options.max_depth = 4;
     const json::value value = json::parse(text, failed, {}, options);
-    if (failed || !value.is_object() || value.get_object().size() != 8) return malformed("it is not such a proof");
-    const json::object& object = value.get_object();
-    JZ_TRY(const std::string_view format, text_field(object, "format"));
+    if (failed) return malformed("it is not JSON: " + failed.message());
+    JZ_TRY(const JsonFields fields, JsonFields::of(value, 8, file_name));
+    JZ_TRY(const std::string_view format, fields.text("format"));
     if (format != format_name) return malformed("it is of another format");
     LiabilityProof proof;
-    JZ_TRY(proof.note, text_field(object, "note"));
-    const json::value* ledger = object.if_contains("ledger");
-    if (ledger == nullptr || !ledger->is_int64() || ledger->get_int64() < 0 || ledger->get_int64() > UINT32_MAX)
-        return malformed("ledger must be a number below 2^32");
-    proof.ledger = static_cast<std::uint32_t>(ledger->get_int64());
-    JZ_TRY(const std::string_view account, text_field(object, "account"));
-    JZ_TRY(const Bytes id, from_hex(account));
-    if (id.size() != sizeof proof.account) return malformed("account has 32 hexadecimal digits");
-    for (const std::uint8_t byte : id) proof.account = proof.account << 8 | byte;
-    JZ_TRY(const std::string_view balance, text_field(object, "balance"));
-    JZ_TRY(proof.balance, parse_decimal(balance));
-    JZ_TRY(const std::string_view salt, text_field(object, "salt"));
-    JZ_CHECK(decode_exactly(salt, proof.salt));
-    JZ_TRY(const std::string_view index, text_field(object, "index"));
-    JZ_TRY(proof.index, parse_u64(index));
-    const json::value* path = object.if_contains("path");
-    if (path == nullptr || !path->is_array() || path->get_array().size() > 64) return malformed("path must be a list");
-    for (const json::value& one : path->get_array()) {
-        if (!one.is_object() || one.get_object().size() != 2) return malformed("path holds nodes");
-        SumNode node;
-        JZ_TRY(const std::string_view hash, text_field(one.get_object(), "hash"));
-        JZ_CHECK(decode_exactly(hash, node.hash));
-        JZ_TRY(const std::string_view sum, text_field(one.get_object(), "sum"));
-        JZ_TRY(node.sum, parse_decimal(sum));
-        proof.path.push_back(node);
+    JZ_TRY(proof.note, fields.text("note"));
+    JZ_TRY(proof.ledger, fields.small("ledger"));
+    JZ_TRY(proof.account, fields.id("account"));
+    JZ_TRY(proof.balance, fields.amount("balance"));
+    JZ_CHECK(fields.bytes("salt", proof.salt));
+    JZ_TRY(proof.index, fields.number("index"));
+    JZ_TRY(const json::array* path, fields.array("path", crypto::merkle::max_proof_hashes));
+    for (const json::value& one : *path) {
+        JZ_TRY(const JsonFields node, JsonFields::of(one, 2, file_name));
+        SumNode& read = proof.path.emplace_back();
+        JZ_CHECK(node.bytes("hash", read.hash));
+        JZ_TRY(read.sum, node.amount("sum"));
     }
     return proof;
 }

@@ -7,6 +7,7 @@
 #include <jiaozi/proof/receipt.hpp>
 
 #include "integers.hpp"
+#include "json_fields.hpp"
 
 namespace jiaozi::proof {
 namespace {
@@ -14,16 +15,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view format_name = "jiaozi/receipt/1";
-
-Error malformed(std::string what) {
-    return Error(ErrorKind::malformed, std::move(what)).in("receipt");
-}
-
-std::string hex_of(uint128 value) {
-    Bytes bytes;
-    for (unsigned i = 16; i-- > 0;) bytes.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
-    return to_hex(bytes);
-}
+constexpr std::string_view file_name = "receipt";
 
 json::array hashes_json(const crypto::merkle::Proof& proof) {
     json::array hashes;
@@ -31,74 +23,18 @@ json::array hashes_json(const crypto::merkle::Proof& proof) {
     return hashes;
 }
 
-// ---- reading: every field is asked for by name and type, and no other may be there
-
-class Fields {
-  public:
-    static Result<Fields> of(const json::value& value, std::size_t count) {
-        if (!value.is_object()) return malformed("an object is expected");
-        if (value.get_object().size() != count) return malformed("an object has a field too many or too few");
-        return Fields(value.get_object());
-    }
-    Result<std::string_view> text(std::string_view name) const {
-        const json::value* value = object_->if_contains(name);
-        if (value == nullptr || !value->is_string()) return malformed(std::string(name) + " must be a text");
-        return std::string_view(value->get_string());
-    }
-    Result<std::uint64_t> number(std::string_view name) const {
-        JZ_TRY(const std::string_view digits, text(name));
-        auto value = parse_u64(digits);
-        if (!value.ok()) return malformed(std::string(name) + " must be a decimal number in a text");
-        return *value;
-    }
-    Result<std::uint32_t> small(std::string_view name) const {
-        const json::value* value = object_->if_contains(name);
-        if (value == nullptr || !value->is_int64() || value->get_int64() < 0 || value->get_int64() > UINT32_MAX)
-            return malformed(std::string(name) + " must be a number below 2^32");
-        return static_cast<std::uint32_t>(value->get_int64());
-    }
-    Result<Bytes> bytes(std::string_view name) const {
-        JZ_TRY(const std::string_view encoded, text(name));
-        return codec::decode_base64(encoded);
-    }
-    Result<const json::array*> array(std::string_view name, std::size_t max) const {
-        const json::value* value = object_->if_contains(name);
-        if (value == nullptr || !value->is_array()) return malformed(std::string(name) + " must be a list");
-        if (value->get_array().size() > max)
-            return Error(ErrorKind::too_large, "receipt: " + std::string(name) + " is too long");
-        return &value->get_array();
-    }
-    Result<crypto::merkle::Proof> hashes(std::string_view name) const {
-        JZ_TRY(const json::array* list, array(name, crypto::merkle::max_proof_hashes));
-        crypto::merkle::Proof proof;
-        for (const json::value& one : *list) {
-            if (!one.is_string()) return malformed(std::string(name) + " holds hashes");
-            JZ_TRY(const Bytes hash, codec::decode_base64(std::string_view(one.get_string())));
-            if (hash.size() != sizeof(crypto::Digest)) return malformed("a hash has 32 bytes");
-            std::ranges::copy(hash, proof.emplace_back().begin());
-        }
-        return proof;
-    }
-
-  private:
-    explicit Fields(const json::object& object) : object_(&object) {}
-    const json::object* object_;
-};
-
 Result<DisclosedPart> parse_part(const json::value& value) {
-    JZ_TRY(const Fields fields, Fields::of(value, 4));
+    JZ_TRY(const JsonFields fields, JsonFields::of(value, 4, file_name));
     DisclosedPart part;
     JZ_TRY(part.index, fields.small("index"));
-    JZ_TRY(const Bytes salt, fields.bytes("salt"));
-    if (salt.size() != part.salt.size()) return malformed("a salt has 16 bytes");
-    std::ranges::copy(salt, part.salt.begin());
+    JZ_CHECK(fields.bytes("salt", part.salt));
     JZ_TRY(part.bytes, fields.bytes("part"));
     JZ_TRY(part.path, fields.hashes("path"));
     return part;
 }
 
 Result<DisclosedCommand> parse_command(const json::value& value) {
-    JZ_TRY(const Fields fields, Fields::of(value, 4));
+    JZ_TRY(const JsonFields fields, JsonFields::of(value, 4, file_name));
     DisclosedCommand command;
     JZ_TRY(command.sequence, fields.number("sequence"));
     JZ_TRY(command.parts, fields.small("parts"));
@@ -194,16 +130,13 @@ Result<Receipt> Receipt::parse(std::string_view text) {
     json::parse_options options;
     options.max_depth = 8;
     const json::value value = json::parse(text, failed, {}, options);
-    if (failed) return malformed("it is not JSON: " + failed.message());
-    JZ_TRY(const Fields fields, Fields::of(value, 4));
+    if (failed) return Error(ErrorKind::malformed, "receipt: it is not JSON: " + failed.message());
+    JZ_TRY(const JsonFields fields, JsonFields::of(value, 4, file_name));
     JZ_TRY(const std::string_view format, fields.text("format"));
     if (format != format_name)
-        return malformed("it is of the format " + std::string(format) + ", not " + std::string(format_name));
+        return fields.malformed("it is of the format " + std::string(format) + ", not " + std::string(format_name));
     Receipt receipt;
-    JZ_TRY(const std::string_view subject, fields.text("subject"));
-    JZ_TRY(const Bytes id, from_hex(subject));
-    if (id.size() != sizeof receipt.subject) return malformed("subject has 32 hexadecimal digits");
-    for (const std::uint8_t byte : id) receipt.subject = receipt.subject << 8 | byte;
+    JZ_TRY(receipt.subject, fields.id("subject"));
     JZ_TRY(const std::string_view checkpoint, fields.text("checkpoint"));
     receipt.checkpoint = checkpoint;
     JZ_TRY(const json::array* commands, fields.array("commands", max_receipt_commands));
