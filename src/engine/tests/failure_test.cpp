@@ -65,7 +65,7 @@ TEST_F(FailureTest, AFullDisk) {
 TEST_F(FailureTest, EveryWaitingCommandIsAnswered) {
     open_with_accounts();
     engine_.reset();
-    options_.max_entry_bytes = 4096;  // 25 of these commands
+    options_.max_entry_bytes = 80 * 60;  // 60 of these commands
     open();
     std::binary_semaphore in_callback(0);
     std::binary_semaphore go_on(0);
@@ -77,7 +77,7 @@ TEST_F(FailureTest, EveryWaitingCommandIsAnswered) {
     unsigned ok = 0;  // the callbacks run on the writer, which is joined before these are read
     unsigned unknown = 0;
     unsigned refused = 0;
-    for (unsigned i = 0; i < 100; ++i) {
+    for (unsigned i = 0; i < 240; ++i) {
         engine_->submit(of(a_transfer(100 + i, till, shop, 1)), [&](Result<Outcome> outcome) {
             if (outcome.ok()) {
                 ++ok;
@@ -89,12 +89,12 @@ TEST_F(FailureTest, EveryWaitingCommandIsAnswered) {
     disk_.fail_syncs_from(disk_.syncs() + 2);
     go_on.release();
     engine_.reset();
-    EXPECT_EQ(ok, 50u) << "two entries";
-    EXPECT_EQ(unknown, 25u) << "the entry whose sync failed";
-    EXPECT_EQ(refused, 25u) << "the entry that was never begun";
+    EXPECT_EQ(ok, 120u) << "two entries";
+    EXPECT_EQ(unknown, 60u) << "the entry whose sync failed";
+    EXPECT_EQ(refused, 60u) << "the entry that was never begun";
     disk_.fail_syncs_from(storage::FaultyDisk::never);
     open();
-    EXPECT_EQ(engine_->account(shop)->credits_posted, uint128{1 + 75}) << "this disk had kept what it could not sync";
+    EXPECT_EQ(engine_->account(shop)->credits_posted, uint128{1 + 180}) << "this disk had kept what it could not sync";
 }
 
 }  // namespace

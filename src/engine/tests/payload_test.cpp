@@ -9,12 +9,43 @@
 namespace jiaozi::engine {
 namespace {
 
+// Every field now and then, in every size, also such as no ledger accepts: what was submitted is journaled.
 Command mixed_command(unsigned seed) {
     std::mt19937_64 random(seed);
+    const auto number = [&] { return random() >> random() % 64; };
+    const auto maybe = [&](std::uint64_t value) { return random() % 3 == 0 ? value : 0; };
+    const auto wide = [&] { return random() % 4 == 0 ? make_uint128(number(), number()) : uint128{number()}; };
     Command command;
-    for (unsigned i = 0; i < random() % 4; ++i) command.accounts.push_back({.id = random(), .ledger = 1, .code = 2});
+    for (unsigned i = 0; i < random() % 4; ++i) {
+        command.accounts.push_back({.id = random() % 5 == 0 ? uint128{i} : wide(),
+                                    .debits_pending = maybe(number()),
+                                    .credits_posted = random() % 9 == 0 ? uint128_max : uint128{0},
+                                    .user_data_128 = maybe(number()),
+                                    .user_data_64 = maybe(number()),
+                                    .user_data_32 = static_cast<std::uint32_t>(maybe(number())),
+                                    .ledger = static_cast<std::uint32_t>(random() % 2),
+                                    .code = static_cast<std::uint16_t>(random() % 2),
+                                    .flags = static_cast<std::uint16_t>(maybe(number())),
+                                    .reserved = static_cast<std::uint32_t>(maybe(number())),
+                                    .timestamp = maybe(number())});
+    }
     for (unsigned i = 0; i < random() % 4; ++i) command.flag_changes.push_back({random(), 16, 1});
-    for (unsigned i = 0; i < random() % 4; ++i) command.transfers.push_back({.id = random(), .amount = random()});
+    for (unsigned i = 0; i < random() % 6; ++i) {
+        const uint128 last = command.transfers.empty() ? 0 : command.transfers.back().id;
+        command.transfers.push_back({.id = random() % 3 == 0 ? last + 1 : wide(),
+                                     .debit_account_id = random() % 2,
+                                     .credit_account_id = random() % 2 == 0 ? uint128{7} : wide(),
+                                     .amount = random() % 5 == 0 ? ledger::everything : wide(),
+                                     .pending_id = random() % 2 == 0 ? uint128{0} : wide(),
+                                     .user_data_128 = maybe(number()),
+                                     .user_data_64 = maybe(number()),
+                                     .user_data_32 = static_cast<std::uint32_t>(maybe(number())),
+                                     .timeout_s = static_cast<std::uint32_t>(maybe(number())),
+                                     .ledger = static_cast<std::uint32_t>(random() % 2),
+                                     .code = static_cast<std::uint16_t>(random() % 2),
+                                     .flags = static_cast<std::uint16_t>(maybe(number())),
+                                     .timestamp = maybe(number())});
+    }
     command.annotation.resize(random() % 50, static_cast<std::uint8_t>(seed));
     return command;
 }
@@ -24,32 +55,45 @@ bool same(const Command& a, const Command& b) {
            a.annotation == b.annotation;
 }
 
-Bytes encoded(const std::vector<TimedCommand>& commands, std::uint64_t first_sequence = 1) {
+Bytes encoded(const std::vector<TimedCommand>& commands, std::uint64_t first_sequence = 1,
+              const CarriedOutcomes& outcomes = {}) {
     PayloadEncoder encoder;
     encoder.begin(first_sequence);
     for (const TimedCommand& timed : commands) encoder.add(timed.command, timed.timestamp);
-    Bytes outcomes;
-    OutcomeRecorder().finish(outcomes);
     return to_bytes(encoder.finish(outcomes));
 }
 
-TEST(Payload, GoesRoundAndItsSizeIsKnownBeforehand) {
-    std::vector<TimedCommand> commands;
-    std::size_t size = sizeof(PayloadHeader) + sizeof(OutcomesHeader);
-    for (unsigned i = 0; i < 40; ++i) {
-        commands.push_back({Timestamp{1000 * (i + 1)}, mixed_command(i)});
-        size += encoded_size(commands.back().command);
+TEST(Payload, GoesRound) {
+    for (unsigned seed = 0; seed < 2000; ++seed) {
+        std::vector<TimedCommand> commands;
+        for (unsigned i = 0; i < 1 + seed % 7; ++i)
+            commands.push_back({Timestamp{1000 * (i + 1) + seed}, mixed_command(seed * 8 + i)});
+        const Bytes bytes = encoded(commands, 77);
+        const auto decoded = decode_payload(bytes);
+        ASSERT_TRUE(decoded.ok()) << "seed " << seed << ": " << decoded.error().to_string();
+        EXPECT_EQ(decoded->first_sequence, 77u);
+        ASSERT_EQ(decoded->commands.size(), commands.size());
+        for (std::size_t i = 0; i < commands.size(); ++i) {
+            EXPECT_EQ(decoded->commands[i].timestamp, commands[i].timestamp);
+            ASSERT_TRUE(same(decoded->commands[i].command, commands[i].command)) << "seed " << seed << ", " << i;
+        }
+        ASSERT_EQ(encoded(decoded->commands, 77), bytes) << "seed " << seed << ": there is one way to write it";
     }
-    const Bytes bytes = encoded(commands, 77);
-    EXPECT_EQ(bytes.size(), size);
-    const auto decoded = decode_payload(bytes);
-    ASSERT_TRUE(decoded.ok()) << decoded.error().to_string();
-    EXPECT_EQ(decoded->first_sequence, 77u);
-    ASSERT_EQ(decoded->commands.size(), commands.size());
-    for (std::size_t i = 0; i < commands.size(); ++i) {
-        EXPECT_EQ(decoded->commands[i].timestamp, commands[i].timestamp);
-        EXPECT_TRUE(same(decoded->commands[i].command, commands[i].command)) << i;
+}
+
+TEST(Payload, AnOrdinaryTransferIsSmall) {
+    std::mt19937_64 random(1);
+    Command command;
+    for (unsigned i = 0; i < 1000; ++i) {
+        const auto id = [&] { return make_uint128(random(), random()); };
+        command.transfers.push_back({.id = id(),
+                                     .debit_account_id = id(),
+                                     .credit_account_id = id(),
+                                     .amount = random() % 10'000,
+                                     .ledger = 156,
+                                     .code = 1});
     }
+    EXPECT_LE(encoded({{Timestamp{5000}, command}}).size(), 52u * 1000 + 64);
 }
 
 TEST(Payload, EveryShorterPrefixIsRefused) {
@@ -58,6 +102,23 @@ TEST(Payload, EveryShorterPrefixIsRefused) {
         const auto decoded = decode_payload(ByteView(bytes).first(size));
         ASSERT_FALSE(decoded.ok()) << size;
         ASSERT_EQ(decoded.error().kind(), ErrorKind::corrupt);
+    }
+}
+
+// Whatever one changes either does not decode, or is the one way to write something else.
+TEST(Payload, EveryChangedByteIsRefusedOrMeansSomethingElse) {
+    Bytes outcomes;
+    OutcomeRecorder().finish(outcomes);
+    const Bytes good = encoded({{Timestamp{1000}, mixed_command(3)}, {Timestamp{2000}, mixed_command(5)}}, 9,
+                               {.first_entry = 4, .count = 1, .blocks = outcomes});
+    for (std::size_t at = 0; at < good.size(); ++at) {
+        for (unsigned value = 0; value < 256; ++value) {
+            Bytes bad = good;
+            bad[at] = static_cast<std::uint8_t>(value);
+            const auto decoded = decode_payload(bad);
+            if (!decoded.ok()) continue;
+            ASSERT_EQ(encoded(decoded->commands, decoded->first_sequence, decoded->outcomes), bad) << at;
+        }
     }
 }
 
@@ -74,22 +135,44 @@ TEST(Payload, WrongFieldsAreRefused) {
     const std::size_t command = sizeof(PayloadHeader);
     for (const Case& one : std::vector<Case>{
              {"sequence zero", 0, 0},
-             {"no commands", 8, 0},
-             {"more commands than bytes", 11, 0xFF},
-             {"fewer commands than bytes", 8, 1},
-             {"outcomes longer than the payload", 14, 0xFF},
-             {"outcomes that begin inside the commands", 12, 32},
-             {"reserved in the payload header", 16, 1},
-             {"accounts that are not there", command + 8, 1},
-             {"more accounts than can be submitted", command + 10, 1},
-             {"a longer annotation than can be submitted", command + 22, 2},
-             {"reserved in the command header", command + 24, 1},
-             {"padding", command + sizeof(CommandHeader) + 3, 1},
-             {"time that goes back", command + sizeof(CommandHeader) + 16, 0xE8},
+             {"outcomes of an entry, but none there", 8, 1},
+             {"no commands", 16, 0},
+             {"more commands than bytes", 19, 0xFF},
+             {"fewer commands than bytes", 16, 1},
+             {"outcomes longer than the payload", 22, 0xFF},
+             {"outcomes of no entry", 20, 2},
+             {"reserved in the payload header", 28, 1},
+             {"accounts that are not there", command, 9},
+             {"a part that does not exist", command, 0x28},
+             {"a longer annotation than is there", command + 1, 90},
+             {"an annotation of nothing", command + 1, 0},
          }) {
         Bytes bad = good;
         bad[one.at] = one.value;
         EXPECT_FALSE(decode_payload(bad).ok()) << one.what;
+    }
+}
+
+TEST(Payload, OutcomesOfSeveralEntriesTravelTogether) {
+    OutcomeRecorder recorder;
+    recorder.begin();
+    recorder.add(0, {.transfers = {ledger::CreateTransferResult::exceeds_credits}}, {});
+    Bytes blocks;
+    recorder.finish(blocks);
+    const Bytes first = blocks;
+    OutcomeRecorder().finish(blocks);
+    const Bytes bytes = encoded({{Timestamp{9}, {}}}, 5, {.first_entry = 3, .count = 2, .blocks = blocks});
+    const auto decoded = decode_payload(bytes);
+    ASSERT_TRUE(decoded.ok()) << decoded.error().to_string();
+    EXPECT_EQ(decoded->outcomes.first_entry, 3u);
+    const auto split = split_outcomes(decoded->outcomes);
+    ASSERT_TRUE(split.ok());
+    ASSERT_EQ(split->size(), 2u);
+    EXPECT_TRUE(equal((*split)[0], first));
+    for (const std::uint32_t count : {1u, 3u}) {
+        CarriedOutcomes other = decoded->outcomes;
+        other.count = count;
+        EXPECT_FALSE(split_outcomes(other).ok()) << count;
     }
 }
 
