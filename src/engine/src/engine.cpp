@@ -49,13 +49,6 @@ Result<> check_limits(const Command& command) {
     return {};
 }
 
-template <class Commands>
-std::uint64_t transfers_of(const Commands& commands) {
-    std::uint64_t count = 0;
-    for (const auto& waiting : commands) count += waiting.command.transfers.size();
-    return count;
-}
-
 Result<> check_options(const Options& options) {
     const auto refuse = [](std::string_view option, std::string_view range) {
         return Error(ErrorKind::invalid, "must be " + std::string(range)).with_param(option);
@@ -163,6 +156,7 @@ class Engine::Impl {
     std::uint64_t written_sequence_ = 0;  // the last one given out,
     Timestamp written_timestamp_;         // and its timestamp
     PayloadEncoder encoder_;
+    std::vector<EventLog::Events> new_events_;
     std::vector<Waiting> taken_;  // from the queue; [next_, end) is still to be committed
     std::size_t next_ = 0;
 
@@ -337,7 +331,10 @@ void Engine::Impl::commit(Group group, Timestamp now) {
         group.payload_size = encoder_.size();
         written_timestamp_ = timestamp;
         written_sequence_ += group.commands.size();
-        events_.add(group.position, group.payload_size, transfers_of(group.commands));
+        new_events_.clear();
+        for (std::size_t i = 0; i < group.commands.size(); ++i)
+            new_events_.push_back({group.commands[i].command.transfers, group.timestamps[i]});
+        events_.add(group.position, group.payload_size, new_events_);
     } else {
         stop(position.error());
         group.failure = std::move(position).error();
@@ -415,11 +412,15 @@ bool Engine::Impl::apply_group(Group& group) {
     for (std::size_t begin = 0; begin < group.commands.size(); begin += commands_per_lock) {
         const std::size_t end = std::min(begin + commands_per_lock, group.commands.size());
         const std::lock_guard guard(state_lock_);
+        const auto let_readers_in = [this] {
+            state_lock_.unlock();
+            state_lock_.lock();
+        };
         for (std::size_t i = begin; i < end; ++i) {
             outcomes_[i].sequence = group.first_sequence + i;
             outcomes_[i].timestamp = group.timestamps[i];
             expired_[i].clear();
-            apply(ledger_, group.commands[i].command, group.timestamps[i], outcomes_[i], expired_[i]);
+            apply(ledger_, group.commands[i].command, group.timestamps[i], outcomes_[i], expired_[i], let_readers_in);
             recorder_.add(static_cast<std::uint32_t>(i), outcomes_[i], expired_[i]);
         }
         if (!ledger_.stopped()) continue;

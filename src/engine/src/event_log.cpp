@@ -7,14 +7,22 @@
 
 namespace jiaozi::engine {
 
-void EventLog::add(const storage::Position& position, std::size_t payload_size, std::uint64_t transfers) {
+void EventLog::add(const storage::Position& position, std::size_t payload_size, std::span<const Events> commands) {
     const std::lock_guard guard(mutex_);
     if (points_.empty() || points_.back().position.segment != position.segment || since_point_ >= step_bytes) {
         points_.push_back({next_ordinal_, position});
         since_point_ = 0;
     }
     since_point_ += storage::entry_extent(payload_size);
-    next_ordinal_ += transfers;
+    for (const Events& events : commands) {
+        std::uint64_t timestamp = events.last.ns - events.transfers.size();
+        for (const ledger::Transfer& event : events.transfers) {
+            const std::size_t at = next_ordinal_++ % latest_kept;
+            if (at == latest_.size()) latest_.emplace_back();
+            latest_[at] = event;
+            latest_[at].timestamp = ++timestamp;
+        }
+    }
 }
 
 std::optional<Error> EventLog::failure() const {
@@ -24,6 +32,10 @@ std::optional<Error> EventLog::failure() const {
 
 bool EventLog::read(std::uint64_t ordinal, ledger::Transfer& event) const {
     const std::lock_guard guard(mutex_);
+    if (ordinal < next_ordinal_ && next_ordinal_ - ordinal <= latest_.size()) {
+        event = latest_[ordinal % latest_kept];
+        return true;
+    }
     auto found = std::ranges::find_if(decoded_, [&](const Decoded& one) { return one.holds(ordinal); });
     if (found == decoded_.end()) {
         if (auto fetched = fetch(ordinal); !fetched.ok()) {

@@ -1,5 +1,6 @@
 // Transfer events by their ordinal, read back from the journal: what the ledger asks for when it meets a duplicate or a
-// lookup. Keeps where entries start, sparsely, and the last few entries it decoded.
+// lookup. Keeps the latest events (most lookups are of those), where entries start, sparsely, and the last few entries
+// it decoded.
 //
 // Threading: all members may be called by any thread.
 #pragma once
@@ -9,6 +10,7 @@
 #include <list>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include <jiaozi/base/result.hpp>
@@ -23,8 +25,13 @@ class EventLog final : public ledger::EventSource {
     EventLog(storage::Disk& disk, std::filesystem::path journal_directory)
         : disk_(disk), directory_(std::move(journal_directory)) {}
 
-    // An entry that is in the journal, before its commands are applied. In order.
-    void add(const storage::Position& position, std::size_t payload_size, std::uint64_t transfers);
+    // An entry that is in the journal, before its commands are applied, with each command's transfers and the time of
+    // the last of them. In order.
+    struct Events {
+        std::span<const ledger::Transfer> transfers;
+        Timestamp last;
+    };
+    void add(const storage::Position& position, std::size_t payload_size, std::span<const Events> commands);
 
     bool read(std::uint64_t ordinal, ledger::Transfer& event) const override;
 
@@ -32,13 +39,13 @@ class EventLog final : public ledger::EventSource {
     std::optional<Error> failure() const;
 
   private:
-    // The entry at `position` begins with this ordinal. One for some tens of kilobytes of journal, and one for each
+    // The entry at `position` begins with this ordinal. One for some kilobytes of journal, and one for each
     // segment, because only inside a segment the next entry's place follows from the one before.
     struct Point {
         std::uint64_t first_ordinal;
         storage::Position position;
     };
-    static constexpr std::uint64_t step_bytes = std::uint64_t{64} * 1024;
+    static constexpr std::uint64_t step_bytes = std::uint64_t{16} * 1024;
 
     struct Decoded {
         std::uint64_t first_ordinal = 0;
@@ -48,6 +55,7 @@ class EventLog final : public ledger::EventSource {
         }
     };
     static constexpr std::size_t decoded_kept = 4;
+    static constexpr std::size_t latest_kept = std::size_t{1} << 16;
 
     Result<Decoded> decode(const storage::Position& position, std::uint64_t first_ordinal,
                            storage::Position& next) const;
@@ -59,7 +67,8 @@ class EventLog final : public ledger::EventSource {
     std::vector<Point> points_;
     std::uint64_t next_ordinal_ = 0;
     std::uint64_t since_point_ = 0;
-    mutable std::list<Decoded> decoded_;  // the last used first
+    std::vector<ledger::Transfer> latest_;  // a ring: the event with ordinal n stands at n % latest_kept
+    mutable std::list<Decoded> decoded_;    // the last used first
     mutable std::optional<Error> failure_;
 };
 

@@ -19,12 +19,6 @@ Error corrupt(std::uint64_t entry, const std::string& cause) {
     return Error(ErrorKind::corrupt, "journal entry " + std::to_string(entry) + ": " + cause);
 }
 
-std::uint64_t transfer_count(const std::vector<TimedCommand>& commands) {
-    std::uint64_t count = 0;
-    for (const TimedCommand& timed : commands) count += timed.command.transfers.size();
-    return count;
-}
-
 Result<> write_marker(storage::Disk& disk, const std::filesystem::path& directory) {
     const auto unfinished = directory / "format.tmp";
     JZ_TRY(auto file, disk.create(unfinished));
@@ -137,7 +131,9 @@ Result<> Replay::apply_entry(const Entry& entry) {
     }
     if (auto checked = tip_.outcomes.check(payload.outcomes); !checked.ok())
         return corrupt(number, checked.error().message());
-    events_.add(entry.position, entry.payload_size, transfer_count(payload.commands));
+    std::vector<EventLog::Events> events;
+    for (const TimedCommand& timed : payload.commands) events.push_back({timed.command.transfers, timed.timestamp});
+    events_.add(entry.position, entry.payload_size, events);
     OutcomeRecorder recorder;
     Outcome outcome;
     std::vector<ledger::Expired> expired;
@@ -151,7 +147,7 @@ Result<> Replay::apply_entry(const Entry& entry) {
         outcome.accounts.clear();
         outcome.transfers.clear();
         expired.clear();
-        apply(ledger_, timed.command, timed.timestamp, outcome, expired);
+        apply(ledger_, timed.command, timed.timestamp, outcome, expired, [] {});
         if (ledger_.stopped()) return events_.failure().value_or(corrupt(number, "an earlier event could not be read"));
         recorder.add(index++, outcome, expired);
         tip_.timestamp = timed.timestamp;

@@ -81,6 +81,50 @@ TEST(Payload, GoesRound) {
     }
 }
 
+// Bytes that a program of version 2 once wrote. They must decode to this for ever.
+TEST(Payload, GoldenVersion2) {
+    const char* hex =
+        "29000000000000000600000000000000020000004000000001000000000000000f02010204faffa7b1e39fe7cb170011"
+        "00ffeeddccbbaa9988776655443322119c010102a0180705000000000000000000000000000000100000000a1a020000"
+        "0000000000010000000000000000ffeeddccbbaa998877665544332211039c0109ac02023c2683020000000000000001"
+        "000000000000000000040100006e6f746510000015090403010101010000000100000000000000000000000000000002"
+        "000000000000003c0000000700000000000000000000000000000084030000000000000000000000000000";
+    const uint128 wallet = make_uint128(0x1122334455667788, 0x99aabbccddeeff00);
+    TimedCommand first{.timestamp = Timestamp{1'700'000'000'000'000'000}, .command = {}};
+    first.command.accounts = {{.id = wallet, .ledger = 156, .code = 1, .flags = 2},
+                              {.id = wallet + 1, .user_data_64 = 7, .ledger = 156, .code = 1}};
+    first.command.flag_changes = {{5, 16, 0}};
+    first.command.transfers = {{.id = make_uint128(1, 2),
+                                .debit_account_id = wallet,
+                                .credit_account_id = 3,
+                                .amount = 300,
+                                .timeout_s = 60,
+                                .ledger = 156,
+                                .code = 9,
+                                .flags = 2},
+                               {.id = make_uint128(1, 3),
+                                .amount = ledger::everything,
+                                .pending_id = make_uint128(1, 2),
+                                .user_data_128 = 1,
+                                .flags = 4}};
+    first.command.annotation = to_bytes(as_bytes("note"));
+    TimedCommand second{.timestamp = first.timestamp + nanoseconds(2), .command = {}};
+    second.command.transfers = {
+        {.id = 9, .debit_account_id = 4, .credit_account_id = 3, .amount = 1, .ledger = 1, .code = 1}};
+
+    const Bytes golden = *from_hex(hex);
+    const auto decoded = decode_payload(golden);
+    ASSERT_TRUE(decoded.ok()) << decoded.error().to_string();
+    EXPECT_EQ(decoded->first_sequence, 41u);
+    EXPECT_EQ(decoded->outcomes.first_entry, 6u);
+    ASSERT_EQ(decoded->commands.size(), 2u);
+    EXPECT_EQ(decoded->commands[0].timestamp, first.timestamp);
+    EXPECT_TRUE(same(decoded->commands[0].command, first.command));
+    EXPECT_EQ(decoded->commands[1].timestamp, second.timestamp);
+    EXPECT_TRUE(same(decoded->commands[1].command, second.command));
+    EXPECT_EQ(to_hex(encoded({first, second}, 41, decoded->outcomes)), hex);
+}
+
 TEST(Payload, AnOrdinaryTransferIsSmall) {
     std::mt19937_64 random(1);
     Command command;
