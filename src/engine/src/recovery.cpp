@@ -132,6 +132,7 @@ Result<> Replay::apply_entry(const Entry& entry) {
     if (auto checked = tip_.outcomes.check(payload.outcomes); !checked.ok())
         return corrupt(number, checked.error().message());
     std::vector<EventLog::Events> events;
+    events.reserve(payload.commands.size());
     for (const TimedCommand& timed : payload.commands) events.push_back({timed.command.transfers, timed.timestamp});
     events_.add(entry.position, entry.payload_size, events);
     OutcomeRecorder recorder;
