@@ -8,9 +8,10 @@ set(JIAOZI_LIBRARIES
   base
   money codec crypto model
   ledger storage protocol registry
-  engine api identity groups merchants payments device
+  engine proof api identity groups merchants payments device
   devices mqtt webhooks http
   client simulators
+  sim
   jiaozi)
 
 # layer 0
@@ -28,6 +29,8 @@ set(JIAOZI_MAY_USE_protocol base money codec crypto model)
 set(JIAOZI_MAY_USE_registry base money model)
 # layer 3
 set(JIAOZI_MAY_USE_engine base money codec crypto ledger storage)
+# Receipts, signed checkpoints, audits: what lets others check the journal. A reader of the engine, never a writer.
+set(JIAOZI_MAY_USE_proof base codec crypto ledger storage engine)
 set(JIAOZI_MAY_USE_api base money model)
 foreach(service IN ITEMS identity groups merchants payments)
   set(JIAOZI_MAY_USE_${service} base money codec crypto model protocol ledger engine registry api)
@@ -44,4 +47,6 @@ set(JIAOZI_MAY_USE_webhooks base money codec crypto model registry api)
 # `client` speaks the HTTP API from outside; `simulators` are machines with faults to order, over real carriers.
 set(JIAOZI_MAY_USE_client base money codec crypto model)
 set(JIAOZI_MAY_USE_simulators base money codec crypto model protocol api device mqtt client)
+# Whole-system simulation, in the folder sim/ at the top: for tests and `jiaozi vopr` only.
+set(JIAOZI_MAY_USE_sim base ledger storage engine)
 set(JIAOZI_MAY_USE_jiaozi ${JIAOZI_LIBRARIES})

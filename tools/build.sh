@@ -4,8 +4,6 @@ set -eu
 cd "$(dirname "$0")/.."
 preset=$1
 shift
-# Objects are found in the compiler cache whatever folder the checkout is in.
-export CCACHE_BASEDIR="$PWD" CCACHE_NOHASHDIR=1
 [ -f "build/$preset/build.ninja" ] || cmake --preset "$preset" >"/tmp/jiaozi-configure.$$" 2>&1 || {
     cat "/tmp/jiaozi-configure.$$" >&2
     rm -f "/tmp/jiaozi-configure.$$"

@@ -29,6 +29,8 @@ def read_rows(text):
 def violations(root, rows):
     for library, uses in sorted(rows.items()):
         folder = root / "src" / library
+        if not folder.is_dir():
+            folder = root / library  # sim/ stands at the top
         for path in sorted(folder.rglob("*")):
             if path.suffix not in SUFFIXES:
                 continue

@@ -50,6 +50,11 @@ class Demo(unittest.TestCase):
     def test_1_ana_buys_and_the_car_parks_by_themselves(self):
         self.wait_until(lambda: {"machine", "device"} <= {payment["kind"] for payment in self.payments() if payment["state"] == "captured"})
 
+    def test_1_the_overview_counts_the_machines(self):
+        devices = self.platform.call("GET", "/v1/overview", expect=200)[1]["devices"]
+        self.assertEqual({row["kind"]: (row["active"], row["online"]) for row in devices},
+                         {"vending": (2, 2), "gate": (1, 1), "charger": (1, 1), "car": (1, 1)})
+
     def test_2_every_trigger_makes_its_event(self):
         for event in ("payment.captured", "payment.voided", "payment.declined", "payment.refunded", "wallet.deposited"):
             with self.subTest(event):
@@ -61,7 +66,7 @@ class Demo(unittest.TestCase):
     def test_3_a_fault_is_ordered_and_lifted(self):
         machine = self.machines[0]["device"]
         self.assertEqual(json.loads(self.jiaozi("sandbox", "fault", machine, "--fault", "silent", "--json")[0])["fault"], "silent")
-        self.wait_until(lambda: not self.platform.call("GET", "/v1/sandbox/devices", expect=200)[1]["data"][0]["online"], 90)
+        self.wait_until(lambda: not self.platform.call("GET", "/v1/sandbox/devices", expect=200)[1]["data"][0]["online"], 120)  # 90 s after it was last heard
         self.jiaozi("sandbox", "fault", machine, "--fault", "none")
         self.jiaozi("trigger", "payment.captured")
         self.jiaozi("sandbox", "fault", "dev_00000000000000000000000000", "--fault", "none", expect=3)

@@ -183,8 +183,26 @@ std::string json_of(const Device& device) {
         .text("public_key", to_hex(device.public_key))
         .text("credential_id", to_hex(device.credential_id))
         .time("enrolment_expires", device.enrolment_expires)
+        .time("enrolled", device.enrolled)
         .time("last_hello", device.last_hello)
         .time("created", device.created)
+        .take();
+}
+
+std::string json_of(const ApiKey& key) {
+    std::string scopes = "[";
+    for (const std::string& scope : key.scopes) {
+        if (scopes.size() > 1) scopes += ',';
+        scopes += '"' + json_escaped(scope) + '"';
+    }
+    return JsonObject("api_key")
+        .id("id", key.id)
+        .text("name", key.name)
+        .text("last4", key.last4)
+        .raw("scopes", scopes + ']')
+        .id("person", key.person)
+        .boolean("revoked", key.revoked)
+        .time("created", key.created)
         .take();
 }
 

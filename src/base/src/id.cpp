@@ -9,13 +9,13 @@ namespace {
 constexpr std::string_view alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 constexpr std::size_t text_length = 26;
 
-constexpr std::array<std::int8_t, 256> reverse_alphabet() {
-    std::array<std::int8_t, 256> table{};
+constexpr std::array<int, 256> reverse_alphabet() {
+    std::array<int, 256> table{};
     table.fill(-1);
     for (std::size_t i = 0; i < alphabet.size(); ++i) {
         const auto upper = static_cast<unsigned char>(alphabet[i]);
-        table[upper] = static_cast<std::int8_t>(i);
-        if (upper >= 'A') table[upper + ('a' - 'A')] = static_cast<std::int8_t>(i);
+        table[upper] = static_cast<int>(i);
+        if (upper >= 'A') table[upper + ('a' - 'A')] = static_cast<int>(i);
     }
     return table;
 }

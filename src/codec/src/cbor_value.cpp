@@ -242,7 +242,7 @@ Result<void> write(const CborValue& value, CborWriter& out) {
     return {};
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     static constexpr char digits[] = "0123456789abcdef";
     std::string out = "\"";
     for (const char c : text) {
@@ -324,7 +324,7 @@ std::string cbor_diagnostic(const CborValue& value) {
         case CborType::bytes:
             return "h'" + to_hex(value.bytes) + "'";
         case CborType::text:
-            return quoted(value.text);
+            return in_quotes(value.text);
         case CborType::array:
             return "[" + joined(value.items, false) + "]";
         case CborType::map:

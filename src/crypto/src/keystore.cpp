@@ -7,8 +7,8 @@
 #include <jiaozi/crypto/aead.hpp>
 #include <jiaozi/crypto/hash.hpp>
 #include <jiaozi/crypto/keystore.hpp>
+#include <jiaozi/crypto/private_file.hpp>
 
-#include "secure_file.hpp"
 #include "sodium_ready.hpp"
 
 namespace jiaozi::crypto {
@@ -20,7 +20,7 @@ using codec::CborReader;
 using codec::CborWriter;
 
 constexpr std::string_view magic = "JIAOZI-KEYSTORE1";
-constexpr std::size_t max_file_bytes = 1024 * 1024;
+constexpr std::size_t max_file_bytes = std::size_t{1024} * 1024;
 constexpr std::size_t key_size = 32;
 constexpr std::size_t check_size = 16;
 constexpr std::size_t max_secret_size = 4096;
@@ -356,6 +356,20 @@ Result<SecretBytes> Keystore::secret(std::string_view name) const {
             .with_param("name");
     }
     return entry->value.clone();
+}
+
+Result<SecretBytes> Keystore::secret_or_new(std::string_view name, std::size_t size) {
+    auto stored = secret(name);
+    if (!stored.ok() && stored.error().kind() == ErrorKind::not_found) {
+        JZ_CHECK(add(name, EntryKind::secret, SecretBytes::random(size).view()));
+        stored = secret(name);
+    }
+    if (stored.ok() && stored->size() != size) {
+        return Error(ErrorKind::corrupt, "the keystore's " + std::string(name) + " has " +
+                                             std::to_string(stored->size()) + " bytes instead of " +
+                                             std::to_string(size) + ": restore the keystore of this data directory");
+    }
+    return stored;
 }
 
 }  // namespace jiaozi::crypto

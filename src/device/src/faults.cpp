@@ -5,8 +5,8 @@ namespace jiaozi::device {
 Drop apply(const Faults& faults, std::uint32_t quantity, Drop drop) {
     if (faults.fail_drop) return {DeliveryResult::failed, 0, "nothing fell"};
     if (faults.partial && drop.result == DeliveryResult::delivered) {
-        const std::uint32_t units = quantity / 2;
-        return {units == 0 ? DeliveryResult::failed : DeliveryResult::partial, units, "not everything fell"};
+        if (quantity <= 1) return {DeliveryResult::failed, 0, "one short"};
+        return {DeliveryResult::partial, quantity - 1, "one short"};
     }
     return drop;
 }

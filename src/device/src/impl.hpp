@@ -90,7 +90,7 @@ class DeviceClient::Impl {
     void end_session();  // the next hello is due as soon as hellos may be
     void say_hello_if_due();
     void pump();  // sends what is due
-    void send_once(protocol::Body body);
+    void send_once(const protocol::Body& body);
 
     // ---- commands.cpp
     Result<void> recover_commands();

@@ -149,7 +149,7 @@ Result<Bytes> DeviceClient::Impl::seal(const protocol::Body& body, std::uint64_t
     return protocol::seal(message, session_->keys.up);
 }
 
-void DeviceClient::Impl::send_once(protocol::Body body) {
+void DeviceClient::Impl::send_once(const protocol::Body& body) {
     if (!session_) return;
     std::uint64_t seq = 0;
     auto sealed = seal(body, seq);

@@ -390,8 +390,8 @@ TEST(Faults, ChangeWhatFalls) {
     const DropCase cases[] = {
         {"sound", {}, 4, delivered, 4},
         {"fail_drop", {.fail_drop = true}, 4, failed, 0},
-        {"partial of four", {.partial = true}, 4, partial, 2},
-        {"partial of three", {.partial = true}, 3, partial, 1},
+        {"partial of four", {.partial = true}, 4, partial, 3},
+        {"partial of two", {.partial = true}, 2, partial, 1},
         {"partial of one", {.partial = true}, 1, failed, 0},
     };
     for (const auto& each : cases) {

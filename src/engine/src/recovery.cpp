@@ -163,6 +163,8 @@ Result<> Replay::apply_entry(const Entry& entry) {
 
 Result<> prepare_directory(storage::Disk& disk, const std::filesystem::path& directory) {
     JZ_CHECK(disk.make_directory(directory));
+    // Else a power failure may take the whole directory, with all that was synced into it.
+    JZ_CHECK(disk.sync_directory(std::filesystem::absolute(directory).parent_path()));
     JZ_TRY(const auto names, disk.list(directory));
     const auto present = [&](std::string_view name) { return std::ranges::find(names, name) != names.end(); };
     const bool marked = present("format");
@@ -176,7 +178,8 @@ Result<> prepare_directory(storage::Disk& disk, const std::filesystem::path& dir
     Bytes text(64);
     JZ_TRY(const std::size_t size, file->read_at(0, text));
     const std::string_view found = as_text(ByteView(text).first(size));
-    if (found == format_text) return {};
+    // The process that wrote it may have ended before its name was durable, and the journal's name must not outlive it.
+    if (found == format_text) return disk.sync_directory(directory);
     if (found == "jiaozi engine 1\n") {
         return Error(ErrorKind::invalid,
                      directory.string() +

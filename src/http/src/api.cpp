@@ -21,7 +21,7 @@ bool has_body(Method method) {
 }
 
 bool is_api_path(std::string_view path) {
-    return path.starts_with("/v1/") || path == "/v1" || path.starts_with("/device/");
+    return path.starts_with("/v1/") || path == "/v1" || path.starts_with("/device/") || path.starts_with("/tile/");
 }
 
 // Whether an Accept header admits the media type: exactly, by "type/*" or by "*/*". None at all admits everything.
@@ -76,6 +76,7 @@ struct Api::State {
     State(const Parts& parts, ApiOptions options)
         : core(std::make_shared<Core>(parts, std::move(options))), files(with_documents(core->options.static_files)) {
         add_service_routes(router);
+        add_proof_routes(router);
         add_payment_routes(router);
         add_people_routes(router);
         add_group_routes(router);

@@ -189,7 +189,7 @@ Result<std::vector<Slot>> decode_new_slots(std::string_view text) {
                 break;
             }
             slot.price = *price;
-            slots.push_back(std::move(slot));
+            slots.push_back(slot);
         }
     }
     JZ_CHECK(fields.finish());

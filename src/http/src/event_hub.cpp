@@ -138,7 +138,7 @@ void EventHub::deliver(const std::vector<Event>& events) {
 }
 
 // One batch from the follower's own position; it becomes level when the table has no more.
-void EventHub::catch_up(std::weak_ptr<Follower> weak) {
+void EventHub::catch_up(const std::weak_ptr<Follower>& weak) {
     const auto follower = weak.lock();
     if (!follower || follower->reading || follower->level || closed_) return;
     follower->reading = true;

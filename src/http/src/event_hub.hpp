@@ -45,7 +45,7 @@ class EventHub final : public api::EventSignal {
 
     void pump();
     void deliver(const std::vector<Event>& events);
-    void catch_up(std::weak_ptr<Follower> follower);
+    void catch_up(const std::weak_ptr<Follower>& follower);
     void try_to_level(Follower& follower);
     void heartbeat();
     void remove_closed();

@@ -73,7 +73,7 @@ void add_member(Call&& call) {
     JZ_ANSWER_TRY(Member member, call.reply, decode_new_member(call.request.body));
     member.id = MemberId(call.object_id);
     member.group = id;
-    JZ_ANSWER_TRY(const Member made, call.reply, call.parts().groups.add_member(std::move(member), call.actor()));
+    JZ_ANSWER_TRY(const Member made, call.reply, call.parts().groups.add_member(member, call.actor()));
     call.reply.json(201, member_json(made));
 }
 

@@ -8,30 +8,12 @@
 namespace jiaozi::http {
 namespace {
 
-std::string key_json(const ApiKey& key) {
-    std::string scopes = "[";
-    for (const std::string& scope : key.scopes) {
-        if (scopes.size() > 1) scopes += ',';
-        scopes += '"' + api::json_escaped(scope) + '"';
-    }
-    scopes += ']';
-    return api::JsonObject("api_key")
-        .id("id", key.id)
-        .text("name", key.name)
-        .text("last4", key.last4)
-        .raw("scopes", scopes)
-        .id("person", key.person)
-        .boolean("revoked", key.revoked)
-        .time("created", key.created)
-        .take();
-}
-
 void create_key(Call&& call) {
     JZ_ANSWER_TRY(NewApiKey wanted, call.reply, decode_new_api_key(call.request.body));
     const identity::NewApiKey request{ApiKeyId(call.object_id), std::move(wanted.name), std::move(wanted.scopes),
                                       wanted.person ? wanted.person : call.person()};
     JZ_ANSWER_TRY(const auto made, call.reply, call.parts().keys.create(request, call.principal));
-    std::string json = key_json(made.key);
+    std::string json = api::json_of(made.key);
     json.pop_back();
     json += ",\"key\":\"" + api::json_escaped(made.secret) + "\"}";
     call.reply.json(201, std::move(json));
@@ -44,14 +26,14 @@ void list_keys(Call&& call) {
     JZ_ANSWER_CHECK(call.reply, query.finish());
     read_and_answer(std::move(call), [page](registry::Session& session) -> Result<std::string> {
         JZ_TRY(const auto keys, registry::list_api_keys(session, page));
-        return list_json(keys.data, keys.has_more, key_json);
+        return list_json(keys.data, keys.has_more, [](const ApiKey& key) { return api::json_of(key); });
     });
 }
 
 void revoke_key(Call&& call) {
     JZ_ANSWER_TRY(const ApiKeyId id, call.reply, call.path_id<ApiKeyId>(0, "api_key"));
     JZ_ANSWER_TRY(const ApiKey key, call.reply, call.parts().keys.revoke(id, call.principal));
-    call.reply.json(200, key_json(key));
+    call.reply.json(200, api::json_of(key));
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 namespace jiaozi::http {
 namespace {
 
-constexpr std::size_t segments_max = 8;
+constexpr std::size_t segments_max = 10;
 
 // "/v1/people/x" → v1, people, x. The count is segments_max + 1 when there are more.
 std::size_t split(std::string_view path, std::array<std::string_view, segments_max>& out) {
@@ -44,11 +44,12 @@ Router::Match Router::find(Method method, std::string_view path) const {
     const Method wanted = method == Method::head ? Method::get : method;
     for (std::size_t i = 0; i < routes_.size(); ++i) {
         const auto& pattern = segments_[i];
-        if (pattern.size() != count) continue;
+        const bool rest = routes_[i].rest;
+        if (rest ? count < pattern.size() || count > segments_max : pattern.size() != count) continue;
         std::array<std::string_view, 2> params;
         std::size_t found = 0;
         bool same = true;
-        for (std::size_t s = 0; s < count && same; ++s) {
+        for (std::size_t s = 0; s < pattern.size() && same; ++s) {
             if (is_parameter(pattern[s])) {
                 same = !parts[s].empty() && found < params.size();
                 if (same) params[found++] = parts[s];
@@ -57,6 +58,7 @@ Router::Match Router::find(Method method, std::string_view path) const {
             }
         }
         if (!same) continue;
+        if (rest) params[found - 1] = path.substr(static_cast<std::size_t>(params[found - 1].data() - path.data()));
         match.known_path = true;
         if (routes_[i].method == wanted) {
             // Literal paths are added before those with parameters, so the first match is the right one.

@@ -22,6 +22,7 @@ struct Route {
     std::string_view produces = "application/json";
     std::string_view consumes = "application/json";  // of bodies
     bool checks_key_itself = false;                  // the event stream takes tokens besides keys
+    bool rest = false;                               // the last {…} takes the rest of the path, slashes included
 };
 
 class Router {
@@ -56,5 +57,6 @@ void add_webhook_routes(Router& router);
 void add_key_routes(Router& router);
 void add_sandbox_routes(Router& router);
 void add_service_routes(Router& router);
+void add_proof_routes(Router& router);
 
 }  // namespace jiaozi::http

@@ -313,6 +313,7 @@ TEST_F(Behaviour, OverviewAddsUp) {
     EXPECT_EQ(overview.at("payments[2].amounts[0].amount"), "750");
     EXPECT_EQ(overview.at("payments[4].count"), "1");
     EXPECT_EQ(overview.at("captured[0].amount"), "750");
+    EXPECT_NE(overview.body.find(R"("devices":[])"), std::string::npos) << "the machine has not enrolled yet";
 }
 
 TEST_F(Behaviour, DevicesWebhooksKeysAndSandbox) {

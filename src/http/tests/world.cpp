@@ -74,6 +74,21 @@ T take(Result<T> result) {
     return std::move(result).value();
 }
 
+// A log that has one checkpoint, one tile, and a receipt for every payment.
+class FakeLog final : public api::Proofs {
+  public:
+    Result<std::string> checkpoint() const override {
+        return std::string("a log\n1\nroot\n\n\u2014 a log signature\n");
+    }
+    Result<Bytes> tile(std::string_view path) const override {
+        if (path == "0/x001/000.p/7") return Bytes(224);
+        return Error(ErrorKind::not_found, "no such tile").with_code("tile_not_found");
+    }
+    Result<std::string> receipt(PaymentId) override {
+        return std::string(R"({"format":"jiaozi/receipt/1","subject":"","checkpoint":"","commands":[]})");
+    }
+};
+
 }  // namespace
 
 // Members are destroyed from the last to the first.
@@ -84,7 +99,9 @@ struct World::Parts {
     AsioApp app{io};
     api::EventFanout events;
     FakeSandbox sandbox{clock};
+    FakeLog log;
     std::unique_ptr<crypto::Signer> server_key;
+    const crypto::SecretBytes password_key = crypto::SecretBytes::random(32);
     std::unique_ptr<registry::Store> store;
     std::vector<std::unique_ptr<registry::Session>> sessions;
     std::unique_ptr<engine::Engine> engine;
@@ -119,7 +136,7 @@ struct World::Parts {
         reads = take(ReadPool::start(*store, app));
         endpoints = std::make_unique<webhooks::Endpoints>(session(), clock);
         keys = take(identity::ApiKeys::load(session(), clock, events));
-        devices = take(identity::DeviceService::load({session(), clock, events, *server_key}));
+        devices = take(identity::DeviceService::load({session(), clock, events, *server_key, password_key}));
         groups = take(groups::GroupService::load({session(), *engine, clock, app, events}));
         merchants = take(merchants::MerchantService::load({session(), *engine, clock, app, events, *devices,
                                                            [this](const Wallet& wallet) { groups->adopt(wallet); }}));
@@ -142,6 +159,7 @@ struct World::Parts {
             {"/assets/app.js", "text/javascript", "\"two\"", "let plain;", "GZIPPED", true}};
         http::Parts parts{app,        clock,     session(),  *reads,   *keys,   *devices, *groups,
                           *merchants, *payments, *endpoints, *gateway, nullptr, nullptr};
+        parts.proofs = &log;
         if (options.sandbox) {
             parts.sandbox_devices = &sandbox;
             parts.sandbox_clock = &sandbox;
@@ -319,9 +337,11 @@ void World::populate() {
 
 std::string World::id_for(std::string_view parameter) const {
     const std::map<std::string_view, std::string> ids = {
-        {"{person}", ann},  {"{group}", group},       {"{member}", bob_member}, {"{wallet}", ann_wallet},
-        {"{limit}", limit}, {"{merchant}", merchant}, {"{device}", machine},    {"{payment}", payment},
-        {"{event}", event}, {"{endpoint}", endpoint}, {"{key}", spare_key},     {"{delivery}", unknown("{delivery}")}};
+        {"{person}", ann},           {"{group}", group},     {"{member}", bob_member},
+        {"{wallet}", ann_wallet},    {"{limit}", limit},     {"{merchant}", merchant},
+        {"{device}", machine},       {"{payment}", payment}, {"{event}", event},
+        {"{endpoint}", endpoint},    {"{key}", spare_key},   {"{delivery}", unknown("{delivery}")},
+        {"{tile}", "0/x001/000.p/7"}};
     return ids.at(parameter);
 }
 
@@ -348,9 +368,9 @@ std::string World::filled(std::string_view pattern) const {
 
 std::string World::unknown(std::string_view pattern) const {
     static const std::map<std::string_view, std::string_view> prefixes = {
-        {"{person}", "per"}, {"{group}", "grp"},    {"{member}", "mem"}, {"{wallet}", "wal"},
-        {"{limit}", "lim"},  {"{merchant}", "mer"}, {"{device}", "dev"}, {"{payment}", "pay"},
-        {"{event}", "evt"},  {"{endpoint}", "whe"}, {"{key}", "key"},    {"{delivery}", "whd"}};
+        {"{person}", "per"},   {"{group}", "grp"},    {"{member}", "mem"},  {"{wallet}", "wal"}, {"{limit}", "lim"},
+        {"{merchant}", "mer"}, {"{device}", "dev"},   {"{payment}", "pay"}, {"{event}", "evt"},  {"{endpoint}", "whe"},
+        {"{key}", "key"},      {"{delivery}", "whd"}, {"{tile}", "0/000"}};
     return fill(pattern, [](std::string_view parameter) {
         return std::string(prefixes.at(parameter)) + "_00000000000000000000000007";
     });

@@ -37,24 +37,6 @@ std::string hash_of(std::string_view token) {
     return std::string(as_text(digest));
 }
 
-std::string json_of_key(const ApiKey& key) {
-    std::string scopes = "[";
-    for (const std::string& scope : key.scopes) {
-        if (scopes.size() > 1) scopes += ',';
-        scopes += '"' + api::json_escaped(scope) + '"';
-    }
-    scopes += ']';
-    return api::JsonObject("api_key")
-        .id("id", key.id)
-        .text("name", key.name)
-        .text("last4", key.last4)
-        .raw("scopes", scopes)
-        .id("person", key.person)
-        .boolean("revoked", key.revoked)
-        .time("created", key.created)
-        .take();
-}
-
 Error scope_error(std::string_view code, std::string message) {
     return Error(ErrorKind::forbidden, std::move(message)).with_code(code).with_param("scopes");
 }
@@ -149,7 +131,7 @@ Result<ApiKeyWithSecret> ApiKeys::create(const NewApiKey& wanted, const Principa
                 .revoked = false,
                 .created = clock_->now()};
     JZ_CHECK(record_change(*session_, *clock_, *events_, [&] { return registry::insert(*session_, made.key); },
-                           {"api_key.created", made.key.id.to_string(), json_of_key(made.key)}));
+                           {"api_key.created", made.key.id.to_string(), api::json_of(made.key)}));
     remember(made.key);
     return made;
 }
@@ -176,7 +158,7 @@ Result<ApiKey> ApiKeys::revoke(ApiKeyId id, const Principal* by) {
     if (key.revoked) return key;
     key.revoked = true;
     JZ_CHECK(record_change(*session_, *clock_, *events_, [&] { return registry::update(*session_, key); },
-                           {"api_key.revoked", key.id.to_string(), json_of_key(key)}));
+                           {"api_key.revoked", key.id.to_string(), api::json_of(key)}));
     remember(key);
     return key;
 }

@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include <jiaozi/api/json.hpp>
+#include <jiaozi/crypto/hash.hpp>
 #include <jiaozi/crypto/secret.hpp>
 #include <jiaozi/identity/devices.hpp>
 #include <jiaozi/identity/enrolment.hpp>
@@ -18,6 +19,8 @@ using protocol::KeyId;
 using protocol::RefusalCode;
 
 constexpr std::size_t password_bytes = 24;
+constexpr std::string_view password_key_name = "device-mqtt-passwords";
+constexpr std::size_t password_key_bytes = 32;
 
 struct Transition {
     DeviceState from;
@@ -33,6 +36,13 @@ constexpr std::array transitions{
 
 bool may_become(DeviceState from, DeviceState to) {
     return std::ranges::any_of(transitions, [&](const Transition& t) { return t.from == from && t.to == to; });
+}
+
+// The same for as long as the enrolment lasts, another after the next: who held an earlier one learns nothing of it.
+std::string mqtt_password(const crypto::SecretBytes& key, const Device& device) {
+    const std::string info =
+        "jiaozi mqtt password 1 " + device.id.to_string() + " " + std::to_string(device.enrolled.ns);
+    return to_hex(crypto::hkdf_sha256(key.view(), {}, as_bytes(info), password_bytes).view());
 }
 
 // From these no way leads back to being heard.
@@ -68,6 +78,10 @@ Result<std::unique_ptr<crypto::Signer>> server_signer(crypto::Keystore& keystore
         JZ_CHECK(keystore.add(server_key_name, crypto::generate_key(crypto::Suite::ed25519)));
     }
     return keystore.signer(server_key_name);
+}
+
+Result<crypto::SecretBytes> password_key(crypto::Keystore& keystore) {
+    return keystore.secret_or_new(password_key_name, password_key_bytes);
 }
 
 struct DeviceService::State {
@@ -257,8 +271,8 @@ const crypto::Verifier* DeviceService::verifier(DeviceId id) const {
     return &*entry.verifier;
 }
 
-std::size_t DeviceService::count() const noexcept {
-    return state_->devices.size();
+void DeviceService::for_each(const std::function<void(const Device&)>& visit) const {
+    for (const auto& [id, entry] : state_->devices) visit(entry.device);
 }
 
 Result<ClaimOutcome> DeviceService::claim(DeviceId id, const protocol::Claim& claim) {
@@ -283,6 +297,7 @@ Result<ClaimOutcome> DeviceService::claim(DeviceId id, const protocol::Claim& cl
     // With another key nothing recorded before verifies any more, and the clock may be another, too.
     if (device.credential_id != found->second.device.credential_id) device.last_hello = {};
     device.state = DeviceState::active;
+    device.enrolled = std::max(state_->parts.clock.now(), device.enrolled + milliseconds(1));  // never the same again
     device.enrolment_code_hash.clear();
     device.enrolment_expires = {};
 
@@ -290,12 +305,11 @@ Result<ClaimOutcome> DeviceService::claim(DeviceId id, const protocol::Claim& cl
     JZ_CHECK(state_->store(device, "device.claimed"));
     state_->heard.erase(id);
     state_->tell_observers(id);
-    const auto password = crypto::SecretBytes::random(password_bytes);
     ClaimOutcome outcome{.device = device,
                          .answer = {.credential = protocol::credential_id(claim.suite, claim.public_key),
                                     .server_suite = state_->parts.server_key.suite(),
                                     .server_key = to_bytes(state_->parts.server_key.public_key()),
-                                    .mqtt_password = to_hex(password.view()),
+                                    .mqtt_password = mqtt_password(state_->parts.password_key, device),
                                     .certificate = certificate}};
     if (state_->broker != nullptr) state_->broker->put(id, outcome.answer.mqtt_password);
     return outcome;
@@ -338,8 +352,15 @@ Result<> DeviceService::store_hellos() {
     return {};
 }
 
-void DeviceService::set_broker(api::BrokerCredentials* broker) noexcept {
+void DeviceService::set_broker(api::BrokerCredentials* broker) {
     state_->broker = broker;
+    if (broker == nullptr) return;
+    std::vector<api::BrokerAccount> accounts;
+    for (const auto& [id, entry] : state_->devices) {
+        if (entry.device.credential_id.empty() || is_final(entry.device.state)) continue;
+        accounts.push_back({id, mqtt_password(state_->parts.password_key, entry.device)});
+    }
+    broker->reset(accounts);
 }
 void DeviceService::on_change(std::function<void(DeviceId)> observer) {
     state_->observers.push_back(std::move(observer));

@@ -56,6 +56,10 @@ struct Signal final : api::EventSignal {
 };
 
 struct Broker final : api::BrokerCredentials {
+    void reset(std::span<const api::BrokerAccount> accounts) override {
+        passwords.clear();
+        for (const auto& account : accounts) passwords[account.device] = account.password;
+    }
     void put(DeviceId device, std::string_view password) override { passwords[device] = password; }
     void remove(DeviceId device) override { passwords.erase(device); }
     std::map<DeviceId, std::string> passwords;
@@ -77,7 +81,7 @@ struct World {
         sessions.reset();
         devices.reset();
         session = must(store->session());
-        devices = must(DeviceService::load({*session, clock, signal, *server_signer}));
+        devices = must(DeviceService::load({*session, clock, signal, *server_signer, password_key}));
         devices->set_broker(&broker);
         sessions = std::make_unique<Sessions>(*devices, *server_signer, clock);
     }
@@ -114,6 +118,7 @@ struct World {
     Broker broker;
     std::unique_ptr<registry::Store> store;
     std::unique_ptr<registry::Session> session;
+    crypto::SecretBytes password_key = crypto::SecretBytes::random(32);
     crypto::KeyPair server_pair;
     std::unique_ptr<crypto::Signer> server_signer;
     std::unique_ptr<DeviceService> devices;

@@ -6,14 +6,17 @@
 
 #include <jiaozi/http/api.hpp>
 
+#include "backup/backup_command.hpp"
 #include "bench/bench_command.hpp"
 #include "cli/api_commands.hpp"
 #include "cli/completion.hpp"
 #include "cli/listen.hpp"
 #include "cli/terminal.hpp"
 #include "cli/tools.hpp"
+#include "proof/commands.hpp"
 #include "serve/serve_command.hpp"
 #include "sim/sim_command.hpp"
+#include "vopr/vopr_command.hpp"
 
 namespace {
 
@@ -41,11 +44,18 @@ int run(int argc, char** argv) {
     jiaozi::cli::ListenOptions listen;
 
     jiaozi::serve::add_serve_command(app, serve, exit);
+    jiaozi::backup::add_backup_commands(app, exit);
     jiaozi::cli::add_tool_commands(app, exit);
     jiaozi::cli::add_api_commands(app, jiaozi::http::openapi_json(), connection, exit);
     jiaozi::cli::add_listen_command(app, listen, connection, exit);
     jiaozi::sim::add_sim_commands(app, connection, exit);
+    jiaozi::proofs::add_receipt_commands(app, connection, exit);
+    jiaozi::proofs::add_checkpoint_commands(app, connection, exit);
+    jiaozi::proofs::add_audit_command(app, exit);
+    jiaozi::proofs::add_liability_commands(app, exit);
+    jiaozi::proofs::add_disclose_command(app, exit);
     jiaozi::bench::add_bench_command(app, exit);
+    jiaozi::vopr::add_vopr_command(app, exit);
     jiaozi::cli::add_completion_command(app);
     add_epilogue(app);
     try {

@@ -33,8 +33,9 @@ Result<std::string> percent_decoded(std::string_view text) {
 }
 
 Result<> take_port(std::string_view text, BrokerAddress& address) {
-    const char* end = text.data() + text.size();
-    const auto [stopped, failure] = std::from_chars(text.data(), end, address.port);
+    const char* const begin = text.data();
+    const char* const end = begin + text.size();
+    const auto [stopped, failure] = std::from_chars(begin, end, address.port);
     if (failure != std::errc{} || stopped != end || address.port == 0) return malformed("the port must be 1 to 65535");
     return {};
 }

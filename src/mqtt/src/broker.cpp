@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <chrono>
+#include <set>
+#include <span>
 #include <thread>
 #include <utility>
 
@@ -117,8 +119,19 @@ class Broker::Impl {
     std::uint64_t restarts() const noexcept { return restarts_; }
 
     void put(const std::string& user, std::string_view password) {
-        passwords_.put(user, password);
-        plan_reload();
+        if (passwords_.put(user, password)) plan_reload();
+    }
+
+    void reset(std::span<const api::BrokerAccount> accounts) {
+        std::set<std::string> users{address_.user};
+        bool changed = false;
+        for (const api::BrokerAccount& account : accounts) {
+            const std::string user = account.device.to_string();
+            changed |= passwords_.put(user, account.password);
+            users.insert(user);
+        }
+        changed |= passwords_.keep_only(users);
+        if (changed) plan_reload();
     }
 
     void remove(const std::string& user) {
@@ -291,6 +304,9 @@ pid_t Broker::pid() const noexcept {
 }
 std::uint64_t Broker::restarts() const noexcept {
     return impl_->restarts();
+}
+void Broker::reset(std::span<const api::BrokerAccount> accounts) {
+    impl_->reset(accounts);
 }
 void Broker::put(DeviceId device, std::string_view password) {
     impl_->put(device.to_string(), password);

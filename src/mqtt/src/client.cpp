@@ -89,7 +89,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
         if (depth_ == 0) close_down();  // else by whoever is in the library now
     }
 
-    void subscribe(std::string filter, int qos) {
+    void subscribe(const std::string& filter, int qos) {
         filters_[filter] = qos;
         if (established_) request_subscription(filter, qos);
     }
@@ -438,8 +438,8 @@ void Client::start() {
 void Client::stop() {
     impl_->stop();
 }
-void Client::subscribe(std::string filter, int qos) {
-    impl_->subscribe(std::move(filter), qos);
+void Client::subscribe(const std::string& filter, int qos) {
+    impl_->subscribe(filter, qos);
 }
 bool Client::publish(std::string_view topic, ByteView payload, int qos) {
     return impl_->publish(topic, payload, qos);

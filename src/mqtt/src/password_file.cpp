@@ -3,7 +3,7 @@
 #include <openssl/evp.h>
 
 #include <jiaozi/base/assert.hpp>
-#include <jiaozi/crypto/secret.hpp>
+#include <jiaozi/crypto/hash.hpp>
 
 namespace jiaozi::mqtt {
 namespace {
@@ -21,15 +21,26 @@ std::string base64(ByteView bytes) {
     return out;
 }
 
-std::string hashed(std::string_view password) {
-    Bytes salt(salt_size);
-    crypto::random_bytes(salt);
+// Follows from the password, so that a line can be seen to be the password's without the cost of its hash: with many
+// devices a start would take seconds. What a salt is for still holds: no two accounts share a password, so equal ones
+// do not show, and nobody lists random ones in advance.
+Bytes salt_of(std::string_view user, std::string_view password) {
+    crypto::Sha256 hash;
+    hash.update(as_bytes("jiaozi mosquitto salt 1")).update(as_bytes(user)).update(as_bytes(password));
+    return to_bytes(ByteView(hash.finish()).first(salt_size));
+}
+
+std::string line_start(ByteView salt) {
+    return "$7$" + std::to_string(iterations) + "$" + base64(salt) + "$";
+}
+
+std::string hashed(std::string_view password, ByteView salt) {
     Bytes hash(hash_size);
     const int done = PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()), salt.data(),
                                        static_cast<int>(salt.size()), iterations, EVP_sha512(),
                                        static_cast<int>(hash.size()), hash.data());
     JZ_ASSERT(done == 1);
-    return "$7$" + std::to_string(iterations) + "$" + base64(salt) + "$" + base64(hash);
+    return base64(hash);
 }
 
 }  // namespace
@@ -51,13 +62,22 @@ PasswordFile PasswordFile::parse(std::string_view text, std::size_t& left_out) {
     return file;
 }
 
-void PasswordFile::put(const std::string& user, std::string_view password) {
-    lines_[user] = hashed(password);
+bool PasswordFile::put(const std::string& user, std::string_view password) {
+    const Bytes salt = salt_of(user, password);
+    std::string start = line_start(salt);
+    std::string& line = lines_[user];
+    if (line.starts_with(start)) return false;
+    line = std::move(start) + hashed(password, salt);
+    return true;
+}
+
+bool PasswordFile::keep_only(const std::set<std::string>& users) {
+    return std::erase_if(lines_, [&](const auto& line) { return !users.contains(line.first); }) != 0;
 }
 
 std::string PasswordFile::text() const {
     std::string out;
-    for (const auto& [user, line] : lines_) out += user + ":" + line + "\n";
+    for (const auto& [user, line] : lines_) out.append(user).append(":").append(line).append("\n");
     return out;
 }
 

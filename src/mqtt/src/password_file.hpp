@@ -1,8 +1,10 @@
 // Mosquitto's password file: a line a user, "name:$7$iterations$salt$hash", PBKDF2-HMAC-SHA512 with a salt of 12 bytes
-// and a hash of 64, in base64 (mosquitto_passwd(1)). Only hashes are kept.
+// and a hash of 64, in base64 (mosquitto_passwd(1)). Only hashes are kept. Passwords must be random, of 128 bits and
+// more: salts are derived from them.
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -15,8 +17,10 @@ class PasswordFile {
     // Reads lines of this format; others are left out, and counted.
     static PasswordFile parse(std::string_view text, std::size_t& left_out);
 
-    void put(const std::string& user, std::string_view password);
+    // Each tells whether anything changed.
+    bool put(const std::string& user, std::string_view password);
     bool remove(const std::string& user) { return lines_.erase(user) != 0; }
+    bool keep_only(const std::set<std::string>& users);
     std::size_t size() const noexcept { return lines_.size(); }
     std::string text() const;
 

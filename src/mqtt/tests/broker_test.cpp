@@ -161,6 +161,25 @@ TEST_F(BrokerTest, DevicesKeepTheirPasswordsAcrossARestartOfTheProgramAndTheServ
     EXPECT_THAT(text, testing::Not(HasSubstr("jiaozi-server")));
 }
 
+TEST_F(BrokerTest, AResetPutsRightWhatAKillLeftBetweenTheRecordsAndThePasswordFile) {
+    const BrokerAddress kept = enrol(device(1), "one");
+    const BrokerAddress revoked = enrol(device(2), "two");
+    const BrokerAddress enrolled_anew = enrol(device(3), "three");
+    TestClient connected(io, kept);
+    connected.client.start();
+    ASSERT_TRUE(run_until([&] { return connected.connected == 1; }));
+
+    const api::BrokerAccount accounts[] = {{device(1), "one"}, {device(3), "three anew"}, {device(4), "four"}};
+    broker->reset(accounts);
+    ASSERT_TRUE(run_until([&] { return can_log_in(address_of(device(4), "four")); }));
+    EXPECT_TRUE(can_log_in(kept));
+    EXPECT_FALSE(can_log_in(revoked));
+    EXPECT_FALSE(can_log_in(enrolled_anew));
+    EXPECT_TRUE(can_log_in(address_of(device(3), "three anew")));
+    EXPECT_TRUE(can_log_in(broker->address())) << "the server's own account stays";
+    EXPECT_THAT(connected.reasons, ElementsAre()) << "who did not change is not disturbed";
+}
+
 TEST_F(BrokerTest, TheFolderOfAProgramThatWasKilledIsRemovedByTheNextOne) {
     if (::geteuid() != 0) GTEST_SKIP() << "only a broker started by root has a folder of its own";
     const auto note = [this](const std::string& path) {

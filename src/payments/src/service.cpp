@@ -259,7 +259,7 @@ void PaymentService::cancel(PaymentId id, api::Done<Payment> done) {
 }
 void PaymentService::refund(RefundId id, PaymentId payment, std::optional<Amount> amount,
                             api::Done<api::RefundAnswer> done) {
-    impl_->refund(id, payment, std::move(amount), std::move(done));
+    impl_->refund(id, payment, amount, std::move(done));
 }
 Result<api::PaymentCode> PaymentService::new_payment_code(WalletId wallet, MemberId member) {
     return impl_->new_payment_code(wallet, member);

@@ -21,6 +21,7 @@ struct Map<Device> {
         visit("credential_id", device.credential_id, Text{0, 32});
         visit("enrolment_code_hash", device.enrolment_code_hash, Text{0, 64});
         visit("enrolment_expires", device.enrolment_expires);
+        visit("enrolled", device.enrolled);
         visit("last_hello", device.last_hello);
         visit("created", device.created);
     }

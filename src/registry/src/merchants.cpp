@@ -119,7 +119,7 @@ Result<Slot> get_slot(Session& session, DeviceId device, std::uint32_t slot) {
            read_all<Slot>(session, Sql(select_from<Slot>()) << " WHERE device_id = " << param(device)
                                                             << " AND slot = " << param(std::uint64_t{slot})));
     if (found.empty()) return row_not_found("slot", std::to_string(slot) + " of " + device.to_string());
-    return std::move(found.front());
+    return found.front();
 }
 
 }  // namespace jiaozi::registry

@@ -229,6 +229,10 @@ constexpr std::string_view webhooks[] = {
     "CREATE INDEX webhook_deliveries_due ON webhook_deliveries (next_attempt) WHERE done = 0",
 };
 
+constexpr std::string_view device_enrolled[] = {
+    "ALTER TABLE devices ADD COLUMN enrolled BIGINT NOT NULL DEFAULT 0",
+};
+
 struct Migration {
     std::string_view name;
     std::span<const std::string_view> statements;
@@ -239,6 +243,7 @@ constexpr std::array migrations = {
     Migration{"records", records},
     Migration{"projections", projections},
     Migration{"webhooks", webhooks},
+    Migration{"device_enrolled", device_enrolled},
 };
 constexpr int newest_version = static_cast<int>(migrations.size());
 

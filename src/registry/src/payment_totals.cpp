@@ -27,7 +27,7 @@ Result<std::vector<PaymentTotal>> payment_totals(Session& session, Timestamp fro
             if (!sum.ok()) return Error(ErrorKind::corrupt, "payment totals: a sum is too large for this database");
             *sums[i] = *sum;
         }
-        totals.push_back(std::move(total));
+        totals.push_back(total);
         return {};
     }));
     return totals;

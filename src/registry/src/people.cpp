@@ -123,7 +123,7 @@ Result<Member> only_member(Session& session, const MemberFilter& filter, const s
     JZ_TRY(auto found, oldest_first<Member>(session, filtered(filter)));
     if (found.empty())
         return row_not_found("member", "for " + who + (filter.group ? " in " + filter.group.to_string() : ""));
-    return std::move(found.front());
+    return found.front();
 }
 
 }  // namespace

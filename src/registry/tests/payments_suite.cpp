@@ -1,6 +1,9 @@
 // The projection of the journal: payments, refunds, sequences.
 #include <algorithm>
 #include <random>
+#include <set>
+
+#include <jiaozi/registry/payment_totals.hpp>
 
 #include "suite.hpp"
 
@@ -150,6 +153,46 @@ TEST_F(Registry, payments_by_whatever_is_asked) {
     EXPECT_EQ(page_text(list_payments(db(), device_one,
                                       {.limit = 1, .starting_after = {}, .ending_before = PaymentId(1).to_string()})),
               "3 +");
+}
+
+TEST_F(Registry, totals_of_the_day_by_state_and_asset) {
+    struct Row {
+        PaymentState state;
+        Asset asset;
+        std::uint64_t amount, captured, refunded;
+        std::uint64_t created;  // seconds; the day asked for begins at 100
+    };
+    const Row rows[] = {
+        {PaymentState::captured, assets::CNY, 350, 350, 0, 100},
+        {PaymentState::captured, assets::CNY, 1'000'000'000'000'000'000, 999'999'999'999'999'999, 7, 101},
+        {PaymentState::captured, assets::USD, 500, 250, 250, 102},
+        {PaymentState::voided, assets::CNY, 400, 0, 0, 103},
+        {PaymentState::captured, assets::CNY, 90, 90, 0, 99},  // yesterday's
+    };
+    std::vector<Payment> payments;
+    for (const Row& row : rows) {
+        Payment made = payment(10 * (payments.size() + 1));
+        made.state = row.state;
+        made.amount = Amount(row.amount, row.asset);
+        made.captured_minor = row.captured;
+        made.refunded_minor = row.refunded;
+        made.created = at(row.created);
+        payments.push_back(made);
+    }
+    ASSERT_OK(upsert_many(db(), payments));
+
+    std::set<std::string> totals;
+    for (const PaymentTotal& total : must(payment_totals(db(), at(100)))) {
+        totals.insert(std::string(name_of(total.state)) + " " + std::string(total.asset.name()) + " x" +
+                      std::to_string(total.count) + ": " + to_decimal(total.amount_minor) + ", " +
+                      to_decimal(total.captured_minor) + ", " + to_decimal(total.refunded_minor));
+    }
+    EXPECT_EQ(totals, (std::set<std::string>{
+                          "captured CNY x2: 1000000000000000350, 1000000000000000349, 7",
+                          "captured USD x1: 500, 250, 250",
+                          "voided CNY x1: 400, 0, 0",
+                      }));
+    EXPECT_TRUE(must(payment_totals(db(), at(104))).empty());
 }
 
 TEST_F(Registry, refunds_are_written_once) {

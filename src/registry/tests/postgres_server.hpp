@@ -127,8 +127,7 @@ class PostgresServer {
                 ::_exit(126);
             ::prctl(PR_SET_PDEATHSIG, SIGQUIT);  // after setuid, which clears it
             const int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
-            ::dup2(out, 1);
-            ::dup2(out, 2);
+            if (out < 0 || ::dup2(out, 1) < 0 || ::dup2(out, 2) < 0) ::_exit(126);
             if (::chdir(folder_.c_str()) != 0) ::_exit(126);
             ::execv(program.c_str(), argv.data());
             ::_exit(127);

@@ -93,6 +93,7 @@ inline Device device(std::uint64_t n) {
     made.credential_id = {0, 1, 2, 3, 4, 5, static_cast<std::uint8_t>(n >> 8), static_cast<std::uint8_t>(n)};
     made.enrolment_code_hash = {};
     made.enrolment_expires = at(n + 3600);
+    made.enrolled = at(n + 4);
     made.last_hello = at(n + 5);
     made.created = at(n);
     return made;
@@ -231,8 +232,10 @@ inline std::string show(const Slot& r) {
     return show_all(device_id, slot, product_id, price);
 }
 inline std::string show(const Device& r) {
-    const auto& [id, kind, name, merchant_id, state, sim, suite, key, credential, code, expires, hello, created] = r;
-    return show_all(id, kind, name, merchant_id, state, sim, suite, key, credential, code, expires, hello, created);
+    const auto& [id, kind, name, merchant_id, state, sim, suite, key, credential, code, expires, enrolled, hello,
+                 created] = r;
+    return show_all(id, kind, name, merchant_id, state, sim, suite, key, credential, code, expires, enrolled, hello,
+                    created);
 }
 inline std::string show(const Payment& r) {
     const auto& [id, kind, state, reason, first, amount, captured, refunded, payer, member, payee, device_id,

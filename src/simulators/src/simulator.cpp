@@ -88,7 +88,7 @@ class Simulator::Impl : public std::enable_shared_from_this<Impl> {
     void set_faults(const Faults& faults) {
         options_.faults = faults;
         random_.seed(faults.device.seed);
-        client_->set_faults(device_faults());
+        client_->set_faults(options_.faults.device);
         if (running_) schedule_faults();
     }
 
@@ -105,12 +105,6 @@ class Simulator::Impl : public std::enable_shared_from_this<Impl> {
     }
 
   private:
-    device::Faults device_faults() const {
-        device::Faults faults = options_.faults.device;
-        faults.partial = false;
-        return faults;
-    }
-
     Result<> make_client() {
         device::Options options;
         options.id = options_.device;
@@ -120,7 +114,7 @@ class Simulator::Impl : public std::enable_shared_from_this<Impl> {
         options.deliveries_at_once = options_.deliveries_at_once;
         options.waiting_at_most = options_.waiting_at_most;
         JZ_TRY(client_, device::DeviceClient::create(std::move(options), *state_, actions(), clock_));
-        client_->set_faults(device_faults());
+        client_->set_faults(options_.faults.device);
         return {};
     }
 
@@ -236,7 +230,6 @@ class Simulator::Impl : public std::enable_shared_from_this<Impl> {
 
     void finish(const protocol::Command& command, Chaos chaos) {
         device::Drop drop{DeliveryResult::delivered, command.quantity, {}};
-        if (options_.faults.one_short) drop = fewer(command.quantity);
         switch (chaos) {
             case Chaos::none:
                 break;
@@ -252,7 +245,7 @@ class Simulator::Impl : public std::enable_shared_from_this<Impl> {
                 go_offline();
                 break;  // its report waits for the signal
         }
-        const device::Drop out = device::apply(device_faults(), command.quantity, drop);
+        const device::Drop out = device::apply(options_.faults.device, command.quantity, drop);
         // Told first: the acknowledgement may come before delivered() returns.
         tell({.what = What::dropped,
               .payment = command.payment,
@@ -264,11 +257,6 @@ class Simulator::Impl : public std::enable_shared_from_this<Impl> {
               .text = out.detail});
         const auto reported = client_->delivered(command.payment, drop.result, drop.units, drop.detail);
         if (!reported.ok()) tell_of(What::trouble, command.payment, reported.error().to_string());
-    }
-
-    static device::Drop fewer(std::uint32_t quantity) {
-        if (quantity <= 1) return {DeliveryResult::failed, 0, "one short"};
-        return {DeliveryResult::partial, quantity - 1, "one short"};
     }
 
     Chaos draw_chaos() {
@@ -388,7 +376,7 @@ Faults faults_of(api::SandboxFault fault) {
             faults.device.silent = true;
             break;
         case api::SandboxFault::partial:
-            faults.one_short = true;
+            faults.device.partial = true;
             break;
         case api::SandboxFault::nack:
             faults.device.nack = true;

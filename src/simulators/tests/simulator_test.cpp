@@ -33,12 +33,10 @@ class SimulatorTest : public testing::Test {
 
 TEST(SimulatorFaults, EachFaultOfTheInterfaceIsOneOfOurs) {
     EXPECT_EQ(faults_of(api::SandboxFault::none).device, device::Faults{});
-    EXPECT_FALSE(faults_of(api::SandboxFault::none).one_short);
     EXPECT_TRUE(faults_of(api::SandboxFault::fail_drop).device.fail_drop);
     EXPECT_TRUE(faults_of(api::SandboxFault::silent).device.silent);
     EXPECT_TRUE(faults_of(api::SandboxFault::nack).device.nack);
-    EXPECT_TRUE(faults_of(api::SandboxFault::partial).one_short);
-    EXPECT_FALSE(faults_of(api::SandboxFault::partial).device.partial);
+    EXPECT_TRUE(faults_of(api::SandboxFault::partial).device.partial);
 }
 
 TEST_F(SimulatorTest, KeepsItsKeyInAPrivateFolder) {

@@ -245,8 +245,13 @@ class SystemDisk final : public Disk {
                                                   "; stop it first, or choose another data directory");
         }
         const std::string pid = std::to_string(::getpid()) + "\n";
-        if (::ftruncate(fd, 0) != 0 || ::pwrite(fd, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
-            return failed("write", path);
+        if (::ftruncate(fd, 0) != 0) return failed("empty", path);
+        for (std::size_t done = 0; done < pid.size();) {
+            const ssize_t n = ::pwrite(fd, pid.data() + done, pid.size() - done, static_cast<off_t>(done));
+            if (n < 0 && errno == EINTR) continue;
+            if (n < 0) return failed("write", path);
+            if (n == 0) return Error(ErrorKind::io, "write " + path.string() + ": nothing could be written");
+            done += static_cast<std::size_t>(n);
         }
         return std::unique_ptr<DirectoryLock>(std::move(lock));
     }

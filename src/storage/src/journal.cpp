@@ -89,6 +89,11 @@ Result<std::unique_ptr<Journal>> Journal::open(const JournalOptions& options, co
 Result<> Journal::recover(const Visitor& visit) {
     JZ_TRY(const auto segments, list_segments(disk_, directory_));
     Chain chain;
+    std::uint64_t last_extent = 0;  // of the last entry
+    const Visitor visit_and_measure = [&](const EntryView& entry) {
+        last_extent = entry_extent(entry.payload.size());
+        return visit(entry);
+    };
     for (const std::uint64_t first_entry : segments) {
         const auto path = segment_path(first_entry);
         if (first_entry != chain.next_entry) {
@@ -98,7 +103,7 @@ Result<> Journal::recover(const Visitor& visit) {
         }
         const bool last = first_entry == segments.back();
         JZ_TRY(auto file, disk_.open(path, last ? Disk::Mode::read_write : Disk::Mode::read));
-        JZ_TRY(auto scan, scan_segment(std::move(file), path, last, chain, visit));
+        JZ_TRY(auto scan, scan_segment(std::move(file), path, last, chain, visit_and_measure));
         if (!last) continue;
         file_ = std::move(scan.file);
         segment_ = first_entry;
@@ -115,12 +120,25 @@ Result<> Journal::recover(const Visitor& visit) {
     recovery_.entries = chain.next_entry - 1;
     previous_hash_ = chain.previous_hash;
     durable_entry_.store(recovery_.entries, std::memory_order_release);
-    // What was read may sit in the page cache only: a killed process's last write was never synced. Readers and the
-    // ledger will rely on it, so it is made durable now.
     if (file_ == nullptr) return roll(0);
+    // What was read may sit in the page cache only: a killed process's last write was never synced, and its segment may
+    // have a name that is not durable. Readers and the ledger will rely on it, so it is made durable now.
+    JZ_CHECK(disk_.sync_directory(directory_));
+    if (offset_ > sizeof(SegmentHeader)) JZ_CHECK(rewrite(offset_ - last_extent, last_extent));
     JZ_CHECK(file_->sync_data());
     file_->prefer_direct();
     return {};
+}
+
+// After a failed sync Linux takes the pages for clean: what is in the cache is not on the disk, and syncing again does
+// nothing. Writing the last entry once more, the only one that can be concerned, makes it dirty.
+Result<> Journal::rewrite(std::uint64_t offset, std::uint64_t size) {
+    Bytes bytes(static_cast<std::size_t>(size));
+    JZ_TRY(const std::size_t got, file_->read_at(offset, bytes));
+    if (got != bytes.size())
+        return Error(ErrorKind::io, "read " + segment_path(segment_).string() + ": came back short");
+    const std::array<ByteView, 1> parts{bytes};
+    return file_->write_at(offset, parts);
 }
 
 Result<> Journal::cut(const std::filesystem::path& path, std::uint64_t segment_size, std::uint64_t offset) {

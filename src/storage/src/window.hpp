@@ -20,6 +20,13 @@ class Window {
             if (bytes_.size() < wanted) bytes_.resize(wanted);
             filled_ = 0;
             JZ_TRY(const std::size_t got, file_->read_at(offset, ByteSpan(bytes_).first(wanted)));
+            if (got < wanted) {
+                // What a read leaves out must be past the end: taken for zeros, it would look like the journal's end.
+                JZ_TRY(const std::uint64_t file_size, file_->size());
+                if (offset + got < file_size) {
+                    return Error(ErrorKind::io, "a read of the journal came back short; check the storage under it");
+                }
+            }
             std::fill(bytes_.begin() + static_cast<std::ptrdiff_t>(got), bytes_.end(), std::uint8_t{0});
             start_ = offset;
             filled_ = wanted;

@@ -55,6 +55,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/checkpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The newest signed checkpoint of the transparency log
+         * @description A signed note, as C2SP tlog-checkpoint has it (docs/proofs.md). Open to everybody.
+         */
+        get: operations["get_checkpoint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tile/{tile}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rest of the path, as C2SP tlog-tiles has it: `0/x001/234`, `1/067.p/8`, `entries/000`. */
+                tile: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * Hashes or entries of the transparency log
+         * @description Never changes once it is there. Open to everybody; it shows hashes of salted records and nothing of their content.
+         */
+        get: operations["get_tile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/overview": {
         parameters: {
             query?: never;
@@ -690,6 +733,30 @@ export interface paths {
         put?: never;
         /** Release the money of a payment that the machine has not begun to deliver */
         post: operations["cancel_payment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/payments/{payment}/receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The payment's id. */
+                payment: components["parameters"]["Payment"];
+            };
+            cookie?: never;
+        };
+        /**
+         * What the journal says of a payment, with proofs
+         * @description Verifies offline with the log's public key and nothing else: `jiaozi receipt verify`, `verify/jiaozi_verify.py`
+         *     (docs/formats/receipt.md). It covers everything up to now.
+         */
+        get: operations["get_receipt"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1391,6 +1458,8 @@ export interface components {
             /** @description Hexadecimal; empty until it has enrolled. */
             credential_id: string;
             enrolment_expires: components["schemas"]["OptionalTimestamp"];
+            /** @description When it last claimed itself with a code. */
+            enrolled: components["schemas"]["OptionalTimestamp"];
             /** @description The device's own time in its newest hello. */
             last_hello: components["schemas"]["OptionalTimestamp"];
             created: components["schemas"]["Timestamp"];
@@ -1505,6 +1574,21 @@ export interface components {
         NewRefund: {
             amount?: components["schemas"]["MinorUnits"];
             asset?: components["schemas"]["AssetCode"];
+        };
+        /** @description Format in docs/formats/receipt.md. */
+        Receipt: {
+            /** @constant */
+            format: "jiaozi/receipt/1";
+            /** @description The payment's id in hexadecimal. */
+            subject: string;
+            /** @description A signed note. */
+            checkpoint: string;
+            commands: {
+                sequence: string;
+                parts: number;
+                disclosed: Record<string, never>[];
+                inclusion: string[];
+            }[];
         };
         Refund: {
             /** @constant */
@@ -1710,13 +1794,12 @@ export interface components {
             captured: components["schemas"]["Sum"][];
             /** @description What was given back. */
             refunded: components["schemas"]["Sum"][];
-            /** @description Every active device. */
+            /** @description Active devices, one entry a kind that has any. */
             devices: {
-                id: string;
-                name: string;
                 kind: components["schemas"]["DeviceKind"];
-                state: components["schemas"]["DeviceState"];
-                online: boolean;
+                active: number;
+                /** @description How many of them were heard within the last 90 seconds. */
+                online: number;
             }[];
         };
     };
@@ -1841,6 +1924,53 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            "4XX": components["responses"]["Problem"];
+        };
+    };
+    get_checkpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The checkpoint. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            503: components["responses"]["Problem"];
+            "4XX": components["responses"]["Problem"];
+        };
+    };
+    get_tile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rest of the path, as C2SP tlog-tiles has it: `0/x001/234`, `1/067.p/8`, `entries/000`. */
+                tile: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A tile or an entry bundle. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            503: components["responses"]["Problem"];
             "4XX": components["responses"]["Problem"];
         };
     };
@@ -3049,6 +3179,31 @@ export interface operations {
                     "application/json": components["schemas"]["Payment"];
                 };
             };
+            "4XX": components["responses"]["Problem"];
+        };
+    };
+    get_receipt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The payment's id. */
+                payment: components["parameters"]["Payment"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The receipt. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            503: components["responses"]["Problem"];
             "4XX": components["responses"]["Problem"];
         };
     };

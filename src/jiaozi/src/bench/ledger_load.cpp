@@ -5,6 +5,7 @@
 #include <semaphore>
 
 #include <jiaozi/api/accounts.hpp>
+#include <jiaozi/base/assert.hpp>
 #include <jiaozi/engine/engine.hpp>
 #include <jiaozi/money/asset.hpp>
 
@@ -62,6 +63,7 @@ Result<Measured> run_ledger_load(const LedgerLoad& load) {
 
     std::counting_semaphore<> room(static_cast<std::ptrdiff_t>(load.outstanding));
     Measured measured;
+    JZ_ASSERT(load.accounts > 1);
     measured.latencies_ns.resize(load.transfers);
     std::atomic<std::uint64_t> failed{0};
     std::mt19937_64 random(load.seed);

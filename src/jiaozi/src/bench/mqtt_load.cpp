@@ -26,7 +26,8 @@ constexpr auto give_up_after = std::chrono::seconds(10);
 class Pair;
 
 struct Shared {
-    explicit Shared(const MqttLoad& l) : load(l) {}
+    explicit Shared(const MqttLoad& l);
+    ~Shared();  // where Pair is known
 
     const MqttLoad& load;
     asio::io_context io{1};
@@ -292,6 +293,9 @@ class Pair {
     asio::steady_timer timer_;
     std::unordered_map<PaymentId, Saga> sagas_;
 };
+
+Shared::Shared(const MqttLoad& l) : load(l) {}
+Shared::~Shared() = default;
 
 }  // namespace
 

@@ -118,6 +118,7 @@ Result<Measured> run_postgres_load(const PostgresLoad& load) {
     const auto start = SteadyClock::now();
     {
         std::vector<std::jthread> threads;
+        threads.reserve(load.connections);
         for (std::uint32_t i = 0; i < load.connections; ++i) {
             threads.emplace_back([&, i] {
                 auto ended = work(connections[i].get(), load, next, load.seed + i, workers[i]);

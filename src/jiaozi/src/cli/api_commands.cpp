@@ -19,7 +19,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t max_input_bytes = 64 * 1024;  // what the server takes
+constexpr std::size_t max_input_bytes = std::size_t{64} * 1024;  // what the server takes
 
 // A field whose name every command has for itself already gets another: an endpoint's url is not the server's.
 std::string option_name(std::string name) {

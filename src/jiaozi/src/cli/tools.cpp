@@ -21,7 +21,7 @@
 namespace jiaozi::cli {
 namespace {
 
-constexpr std::size_t max_decode_bytes = 64 * 1024;
+constexpr std::size_t max_decode_bytes = std::size_t{64} * 1024;
 
 struct RebuildOptions {
     std::string data = "data";

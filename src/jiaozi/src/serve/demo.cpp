@@ -60,6 +60,7 @@ void Demo::stop() {
 
 std::vector<api::SandboxDevice> Demo::list() const {
     std::vector<api::SandboxDevice> devices;
+    devices.reserve(world_.devices.size());
     for (const DemoDevice& device : world_.devices) devices.push_back({device.id, faults_.at(device.id)});
     return devices;
 }
@@ -81,7 +82,7 @@ Result<api::SandboxDevice> Demo::set_fault(DeviceId device, api::SandboxFault fa
 
 // ---- the machines' thread
 
-void Demo::run_machines(std::string url, std::string mqtt_host, std::uint16_t mqtt_port) {
+void Demo::run_machines(const std::string& url, const std::string& mqtt_host, std::uint16_t mqtt_port) {
     for (const DemoDevice& device : world_.devices) {
         simulators::Options options;
         options.device = device.id;

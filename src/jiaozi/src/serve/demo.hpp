@@ -58,7 +58,7 @@ class Demo final : public api::SandboxDevices {
     Result<api::SandboxDevice> set_fault(DeviceId device, api::SandboxFault fault) override;
 
   private:
-    void run_machines(std::string url, std::string mqtt_host, std::uint16_t mqtt_port);
+    void run_machines(const std::string& url, const std::string& mqtt_host, std::uint16_t mqtt_port);
     void buy_again();
     void buy_drink();
     void top_up();

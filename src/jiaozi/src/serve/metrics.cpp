@@ -46,6 +46,12 @@ std::string metrics_text(const Measured& parts) {
     text.one("projection_lag_commands", "gauge", "Commands in the journal that the tables do not show yet.",
              parts.projector.lag());
 
+    const proof::LogStatus log = parts.log.status();
+    text.one("log_commands", "gauge", "Commands in the transparency log.", log.size);
+    text.one("log_signed_commands", "gauge", "Commands that its newest checkpoint covers.", log.signed_size);
+    text.one("log_standing_still", "gauge", "1 when the log has stopped; the server's log says why.",
+             parts.log.failure() ? 1 : 0);
+
     const payments::Counters payments = parts.payments.counters();
     text.family("payments_total", "counter", "Payments by what became of them, since the start.");
     text.sample("payments_total", label("outcome", "authorized"), payments.authorized);

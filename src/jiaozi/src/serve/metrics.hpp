@@ -7,12 +7,14 @@
 #include <jiaozi/engine/engine.hpp>
 #include <jiaozi/payments/payments.hpp>
 #include <jiaozi/payments/projector.hpp>
+#include <jiaozi/proof/log.hpp>
 #include <jiaozi/webhooks/sender.hpp>
 
 namespace jiaozi::serve {
 
 struct Measured {
     const engine::Engine& engine;
+    const proof::Log& log;
     const payments::Projector& projector;
     const payments::PaymentService& payments;
     const devices::Gateway& gateway;

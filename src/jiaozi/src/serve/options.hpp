@@ -15,6 +15,7 @@ struct ServeOptions {
     std::string database;              // empty: SQLite in the data directory
     std::string broker;                // mqtt://[user:password@]host[:port]; empty: start Mosquitto
     std::string broker_file;           // a file with that URL, so that its password stands in no process list
+    std::string origin;                // the transparency log's name; empty: made from its key
     std::uint16_t broker_port = 1883;  // of the broker we start; 0: any free one
     bool sandbox = false;              // deposits from nowhere, test clock, simulated devices
     bool demo = false;                 // sandbox, with people, machines and payments in it

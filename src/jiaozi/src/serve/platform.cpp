@@ -27,6 +27,7 @@
 #include <jiaozi/webhooks/endpoints.hpp>
 #include <jiaozi/webhooks/sender.hpp>
 
+#include "../proof/payment_log.hpp"
 #include "asio_app_thread.hpp"
 #include "data_directory.hpp"
 #include "demo.hpp"
@@ -86,8 +87,10 @@ struct Platform::Parts {
     std::string operator_key;
 
     std::unique_ptr<crypto::Signer> server_key;
+    crypto::SecretBytes password_key;
     std::unique_ptr<registry::Store> store;
     std::unique_ptr<engine::Engine> engine;
+    std::unique_ptr<proofs::PaymentLog> log;
     std::vector<std::unique_ptr<registry::Session>> sessions;
     std::unique_ptr<http::ReadPool> reads;
     std::unique_ptr<webhooks::Sender> sender;
@@ -119,6 +122,7 @@ struct Platform::Parts {
     Result<> open_stores(const ServeOptions& options) {
         JZ_TRY(auto keystore, data.keystore());
         JZ_TRY(server_key, identity::server_signer(keystore));
+        JZ_TRY(password_key, identity::password_key(keystore));
         JZ_TRY(const auto sealer, SecretSealer::from(keystore));
         registry::Options registry;
         registry.url = options.database.empty() ? "sqlite:" + (data.path() / "registry.db").string() : options.database;
@@ -128,6 +132,8 @@ struct Platform::Parts {
         engine::Options ledger;
         ledger.directory = data.path() / "journal";
         JZ_TRY(engine, engine::Engine::open(ledger, clock));
+        JZ_TRY(auto log_keys, proof::make_log_keys(keystore));
+        JZ_TRY(log, proofs::PaymentLog::start(*engine, std::move(log_keys), data.path() / "log", options.origin));
         return {};
     }
 
@@ -145,7 +151,7 @@ struct Platform::Parts {
         JZ_TRY(auto* const keys_session, session());
         JZ_TRY(keys, identity::ApiKeys::load(*keys_session, clock, events));
         JZ_TRY(auto* const devices_session, session());
-        JZ_TRY(devices, identity::DeviceService::load({*devices_session, clock, events, *server_key}));
+        JZ_TRY(devices, identity::DeviceService::load({*devices_session, clock, events, *server_key, password_key}));
         JZ_TRY(auto* const groups_session, session());
         JZ_TRY(groups, groups::GroupService::load({*groups_session, *engine, clock, app, events}));
         JZ_TRY(auto* const merchants_session, session());
@@ -211,7 +217,9 @@ struct Platform::Parts {
         http::ApiOptions api_options;
         api_options.sandbox = options.sandbox;
         api_options.static_files = page();
-        api_options.more_metrics = [this] { return metrics_text({*engine, *projector, *payments, *gateway, *sender}); };
+        api_options.more_metrics = [this] {
+            return metrics_text({*engine, log->log(), *projector, *payments, *gateway, *sender});
+        };
         api_options.health = [this]() -> Result<> {
             const engine::Health health = engine->health();
             if (health.state == engine::Health::State::running) return {};
@@ -220,7 +228,7 @@ struct Platform::Parts {
         };
         api = std::make_unique<http::Api>(
             http::Parts{app, clock, *api_session, *reads, *keys, *devices, *groups, *merchants, *payments, *endpoints,
-                        *gateway, demo.get(), sandbox.get()},
+                        *gateway, demo.get(), sandbox.get(), log.get()},
             std::move(api_options));
         events.add(api->event_signal());
         JZ_TRY(server, http::Server::listen(io, {.address = options.listen, .port = options.port}, *api));

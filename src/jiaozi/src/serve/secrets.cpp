@@ -21,15 +21,8 @@ Error unreadable() {
 }  // namespace
 
 Result<std::shared_ptr<const SecretSealer>> SecretSealer::from(crypto::Keystore& keystore) {
-    auto stored = keystore.secret(entry_name);
-    if (!stored.ok() && stored.error().kind() == ErrorKind::not_found) {
-        const auto fresh = crypto::SecretBytes::random(crypto::aes256_key_size);
-        JZ_CHECK(keystore.add(entry_name, crypto::EntryKind::secret, fresh.view()));
-        stored = keystore.secret(entry_name);
-    }
-    if (!stored.ok()) return std::move(stored).error();
-    if (stored->size() != crypto::aes256_key_size) return unreadable();
-    return std::shared_ptr<const SecretSealer>(new SecretSealer(std::move(*stored)));
+    JZ_TRY(auto key, keystore.secret_or_new(entry_name, crypto::aes256_key_size));
+    return std::shared_ptr<const SecretSealer>(new SecretSealer(std::move(key)));
 }
 
 std::string SecretSealer::seal(std::string_view text) const {

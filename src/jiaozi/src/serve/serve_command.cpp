@@ -117,6 +117,9 @@ void add_serve_command(CLI::App& root, ServeOptions& options, cli::Exit& exit) {
         ->add_option("--broker-port", options.broker_port,
                      say("port of the Mosquitto we start; 0 takes a free one", "所启动 Mosquitto 的端口；0 表示任选"))
         ->capture_default_str();
+    command->add_option("--origin", options.origin,
+                        say("name of the transparency log, for example pay.example.com/journal; for ever",
+                            "透明日志的名称，例如 pay.example.com/journal；一经使用不可更改"));
     command->add_flag(
         "--sandbox", options.sandbox,
         say("play money: deposits from nowhere, a clock that can be moved", "沙盒：可凭空充值、可拨动时钟"));

@@ -91,7 +91,7 @@ Result<Outcome> run(const FleetCommand& command, const cli::Connection& connecti
 
 void print_text(const Outcome& outcome) {
     const simulators::FleetReport& report = outcome.report;
-    const auto row = [](const char* name, auto value) { std::cout << name << "  " << value << '\n'; };
+    const auto row = [](const char* name, const auto& value) { std::cout << name << "  " << value << '\n'; };
     row(say("asked        ", "请求      "), report.asked);
     row(say("captured     ", "已扣款    "), report.captured);
     row(say("voided       ", "已撤销    "), report.voided);

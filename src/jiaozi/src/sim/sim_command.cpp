@@ -189,7 +189,7 @@ void add_faults(CLI::App& verb, SimOptions& options) {
     const char* group = say("What goes wrong", "故障");
     device::Faults& faults = options.faults.device;
     verb.add_flag("--fail-drop", faults.fail_drop, say("nothing ever falls", "从不出货"))->group(group);
-    verb.add_flag("--partial", options.faults.one_short, say("delivers one unit less than ordered", "少出一件"))
+    verb.add_flag("--partial", options.faults.device.partial, say("delivers one unit less than ordered", "少出一件"))
         ->group(group);
     verb.add_flag("--nack", faults.nack, say("refuses every command", "拒绝所有指令"))->group(group);
     verb.add_flag("--silent", faults.silent, say("hears nothing and says nothing", "不听也不答"))->group(group);

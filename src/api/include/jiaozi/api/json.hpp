@@ -53,6 +53,7 @@ std::string json_of(const Merchant& merchant);
 std::string json_of(const Product& product);
 std::string json_of(const Slot& slot);
 std::string json_of(const Device& device);
+std::string json_of(const ApiKey& key);  // never its hash
 std::string json_of(const Payment& payment);
 std::string json_of(const Refund& refund);
 

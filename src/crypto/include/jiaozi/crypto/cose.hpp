@@ -31,7 +31,7 @@ CoseAlgorithm cose_algorithm(Suite suite) noexcept;
 enum class CoseKind : std::uint8_t { mac0 = 17, sign1 = 18 };  // the numbers are the CBOR tags
 
 struct CoseOptions {
-    std::size_t max_bytes = 16 * 1024;
+    std::size_t max_bytes = std::size_t{16} * 1024;
     // False accepts what other libraries may produce: headers in another order, longer integers, indefinite lengths, a
     // missing tag, the Mac0 or Sign1 inside a CWT tag (61). Our own messages are read with true.
     bool deterministic = true;

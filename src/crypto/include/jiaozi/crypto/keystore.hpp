@@ -73,6 +73,8 @@ class Keystore {
     Result<KeyPair> key(std::string_view name) const;  // a signature key
     Result<std::unique_ptr<Signer>> signer(std::string_view name) const;
     Result<SecretBytes> secret(std::string_view name) const;  // the value of any entry that is not a signature key
+    // The secret of that name, made of `size` random bytes if there is none. corrupt: the one there has another size.
+    Result<SecretBytes> secret_or_new(std::string_view name, std::size_t size);
 
   private:
     struct State;

@@ -12,7 +12,7 @@ namespace jiaozi::device {
 
 struct Faults {
     bool fail_drop = false;          // the motor turns, nothing falls
-    bool partial = false;            // half of what was ordered falls, rounded down
+    bool partial = false;            // one unit less than ordered falls; of one unit, nothing
     bool silent = false;             // connected, but hears nothing and says nothing
     bool silent_after_ack = false;   // acknowledges and delivers; its reports wait until this is lifted
     bool nack = false;               // refuses every command that it has not seen before

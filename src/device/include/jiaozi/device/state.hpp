@@ -64,7 +64,7 @@ struct StoredState {
 // The bytes of the file. decode: Error corrupt (damaged, or no state file), too_large, invalid (a later version).
 Bytes encode_state(const StoredState& state);
 Result<StoredState> decode_state(ByteView bytes);
-inline constexpr std::size_t max_state_bytes = 4 * 1024 * 1024;
+inline constexpr std::size_t max_state_bytes = std::size_t{4} * 1024 * 1024;
 
 class State {
   public:

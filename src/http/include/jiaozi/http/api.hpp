@@ -20,6 +20,7 @@
 #include <jiaozi/api/app_thread.hpp>
 #include <jiaozi/api/events.hpp>
 #include <jiaozi/api/payments.hpp>
+#include <jiaozi/api/proofs.hpp>
 #include <jiaozi/api/sandbox.hpp>
 #include <jiaozi/base/clock.hpp>
 #include <jiaozi/devices/gateway.hpp>
@@ -50,6 +51,8 @@ struct Parts {
     // Only in sandbox mode; without them those routes answer 404 `sandbox_only`.
     api::SandboxDevices* sandbox_devices = nullptr;
     api::SandboxClock* sandbox_clock = nullptr;
+    // The transparency log; without it its routes answer 503.
+    api::Proofs* proofs = nullptr;
 };
 
 struct ApiOptions {

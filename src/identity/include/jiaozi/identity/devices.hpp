@@ -20,6 +20,7 @@
 #include <jiaozi/api/events.hpp>
 #include <jiaozi/base/clock.hpp>
 #include <jiaozi/crypto/keystore.hpp>
+#include <jiaozi/crypto/secret.hpp>
 #include <jiaozi/crypto/signature.hpp>
 #include <jiaozi/model/records.hpp>
 #include <jiaozi/protocol/protocol.hpp>
@@ -33,12 +34,17 @@ inline constexpr std::string_view server_key_name = "device-server";
 // The server's own signing key (Ed25519) out of the keystore; made and stored there at the first start.
 Result<std::unique_ptr<crypto::Signer>> server_signer(crypto::Keystore& keystore);
 
+// What the devices' MQTT passwords are derived from, so that a start can set the broker right without having kept them.
+// Made and stored in the keystore at the first start.
+Result<crypto::SecretBytes> password_key(crypto::Keystore& keystore);
+
 // All must outlive the service. `session` is the service's own.
 struct Parts {
     registry::Session& session;
     const Clock& clock;
     api::EventSignal& events;
     const crypto::Signer& server_key;
+    const crypto::SecretBytes& password_key;
 };
 
 struct NewDevice {
@@ -83,7 +89,8 @@ class DeviceService final : public api::Devices {
     const Device* find_by_credential(ByteView kid) const;
     // The device's public key, ready to verify; nullptr before the claim. Good until the next change of the device.
     const crypto::Verifier* verifier(DeviceId id) const;
-    std::size_t count() const noexcept;
+    // In no particular order.
+    void for_each(const std::function<void(const Device&)>& visit) const;
 
     // ---- for the device gateway
 
@@ -101,8 +108,9 @@ class DeviceService final : public api::Devices {
 
     // ---- wiring
 
-    // Told of passwords at claims, and of devices that may connect no more. nullptr: nobody.
-    void set_broker(api::BrokerCredentials* broker) noexcept;
+    // Told at once of all devices that may connect, later of claims and of devices that may connect no more. nullptr:
+    // nobody.
+    void set_broker(api::BrokerCredentials* broker);
     // Called after a device's state or credential changed.
     void on_change(std::function<void(DeviceId)> observer);
 

@@ -5,11 +5,13 @@
 
 namespace jiaozi {
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a type's name
 #define JZ_ID(Name, text)                                \
     struct Name##Tag {                                   \
         static constexpr std::string_view prefix = text; \
     };                                                   \
     using Name = Id<Name##Tag>
+// NOLINTEND(bugprone-macro-parentheses)
 
 JZ_ID(PersonId, "per");
 JZ_ID(GroupId, "grp");

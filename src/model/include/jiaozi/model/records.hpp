@@ -105,6 +105,7 @@ struct Device {
     Bytes credential_id;        // kid, 8 bytes: changes at rotation; empty until claimed
     Bytes enrolment_code_hash;  // SHA-256 of the one-time code; empty once used
     Timestamp enrolment_expires;
+    Timestamp enrolled;    // when it last claimed itself; none before
     Timestamp last_hello;  // device's own time in its newest hello: older ones are replays
     Timestamp created;
 };

@@ -46,6 +46,7 @@ class Broker final : public api::BrokerCredentials {
     std::uint64_t restarts() const noexcept;
 
     // The broker takes changes over within a fraction of a second; many together cost one reload.
+    void reset(std::span<const api::BrokerAccount> accounts) override;
     void put(DeviceId device, std::string_view password) override;
     void remove(DeviceId device) override;
 
@@ -58,6 +59,7 @@ class Broker final : public api::BrokerCredentials {
 // For an external broker, whose accounts are its operator's business.
 class ExternalCredentials final : public api::BrokerCredentials {
   public:
+    void reset(std::span<const api::BrokerAccount>) override {}
     void put(DeviceId, std::string_view) override {}
     void remove(DeviceId) override {}
 };

@@ -62,7 +62,7 @@ class Client {
     void stop();
 
     // Kept, and made again at each connection. Filters are MQTT's: jz/1/d/+/up.
-    void subscribe(std::string filter, int qos = 0);
+    void subscribe(const std::string& filter, int qos = 0);
 
     // What is published within one turn of the event loop leaves in one go. false: not connected, or the backlog is
     // full; then nothing was sent and nothing will be. QoS 0 or 1.

@@ -23,7 +23,7 @@
 namespace jiaozi::protocol {
 
 inline constexpr std::size_t max_envelope_up = 4096;
-inline constexpr std::size_t max_envelope_down = 16 * 1024;
+inline constexpr std::size_t max_envelope_down = std::size_t{16} * 1024;
 constexpr std::size_t max_envelope(Direction direction) noexcept {
     return direction == Direction::up ? max_envelope_up : max_envelope_down;
 }

@@ -283,7 +283,7 @@ inline constexpr std::size_t max_qr_payload = 512;
 inline constexpr std::size_t max_certificate = 512;
 inline constexpr std::size_t max_catalogue_items = 1000;
 inline constexpr std::size_t max_balances = 100;
-inline constexpr std::size_t max_payload = 16 * 1024;
+inline constexpr std::size_t max_payload = std::size_t{16} * 1024;
 
 // The payload's bytes. A field over its limit is written as it is: seal() finds the ones that make the message too
 // large, the receiver refuses the others.

@@ -29,8 +29,7 @@ namespace jiaozi::simulators {
 
 // What goes wrong. Off unless set; any may be set together.
 struct Faults {
-    device::Faults device;     // in what it delivers and says; `partial` is not used, one_short is
-    bool one_short = false;    // delivers one unit less than ordered; of one unit, nothing
+    device::Faults device;     // in what it delivers and says
     Duration offline_every{};  // zero: never
     Duration offline_for = seconds(5);
     Duration crash_every{};  // zero: never. Loses what is in memory, starts again from its state

@@ -113,6 +113,7 @@ class Journal {
     Journal(const JournalOptions& options, Disk& disk);
     Result<> recover(const Visitor& visit);
     Result<> cut(const std::filesystem::path& path, std::uint64_t segment_size, std::uint64_t offset);
+    Result<> rewrite(std::uint64_t offset, std::uint64_t size);
     Result<> roll(std::uint64_t extent);
     void make_next_segment();
     Error die(Error cause);

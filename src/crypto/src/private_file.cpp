@@ -1,11 +1,11 @@
-#include "secure_file.hpp"
-
 #include <cerrno>
 #include <string>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <jiaozi/crypto/private_file.hpp>
 
 namespace jiaozi::crypto {
 namespace {

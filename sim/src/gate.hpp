@@ -1,0 +1,82 @@
+// Where each change of the disk is decided upon. Before each write the engine's thread waits here: meanwhile the
+// harness may queue commands and move the clock, and knows that nobody looks. That is what makes a run with real
+// threads repeatable. Other changes follow from a write and pass without waiting, which would cost a switch of threads
+// each.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include <jiaozi/sim/simulated_disk.hpp>
+
+namespace jiaozi::sim {
+
+class Gate {
+  public:
+    using Decide = std::function<Fate(const Request&)>;
+
+    // `decide` runs on the thread that constructs the gate or on the one that asks, one at a time.
+    explicit Gate(Decide decide) : decide_(std::move(decide)), harness_(std::this_thread::get_id()) {}
+
+    // The disk's referee.
+    Fate pass(const Request& request) {
+        std::unique_lock lock(mutex_);
+        const bool waits = request.operation == Operation::write && std::this_thread::get_id() != harness_;
+        if (open_ || !waits) return decide_(request);
+        Visit visit{&request, std::nullopt};
+        visits_.push_back(&visit);
+        changed_.notify_one();
+        decided_.wait(lock, [&] { return visit.fate.has_value(); });
+        return *visit.fate;
+    }
+
+    std::mutex& mutex() { return mutex_; }
+    // With the mutex held by `lock`: waits for a visit or a call of changed().
+    std::cv_status wait(std::unique_lock<std::mutex>& lock, std::chrono::microseconds at_most) {
+        return changed_.wait_for(lock, at_most);
+    }
+    void changed() { changed_.notify_one(); }
+    bool occupied() const { return !visits_.empty(); }  // with the mutex held
+
+    // Harness: decides the oldest visit.
+    void let_pass() {
+        {
+            const std::lock_guard guard(mutex_);
+            visits_.front()->fate = decide_(*visits_.front()->request);
+            visits_.pop_front();
+        }
+        decided_.notify_all();
+    }
+
+    // While the harness itself waits for the engine's threads, in its constructor or destructor, nobody stops here.
+    void set_open(bool open) {
+        const std::lock_guard guard(mutex_);
+        open_ = open;
+        while (open_ && !visits_.empty()) {
+            visits_.front()->fate = decide_(*visits_.front()->request);
+            visits_.pop_front();
+        }
+        decided_.notify_all();
+    }
+
+  private:
+    struct Visit {
+        const Request* request;
+        std::optional<Fate> fate;
+    };
+
+    const Decide decide_;
+    const std::thread::id harness_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::condition_variable decided_;
+    std::deque<Visit*> visits_;  // mutex_
+    bool open_ = false;          // mutex_
+};
+
+}  // namespace jiaozi::sim

@@ -1,0 +1,46 @@
+#include "http_tiles.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include <jiaozi/proof/tiles.hpp>
+
+namespace jiaozi::proofs {
+
+Result<std::string> get(client::HttpClient& client, const std::string& path) {
+    client::Request request;
+    request.path = path;
+    JZ_TRY(client::Response response, client.send(request));
+    if (response.status == 200) return std::move(response.body);
+    return Error(response.status == 404   ? ErrorKind::not_found
+                 : response.status == 503 ? ErrorKind::unavailable
+                 : response.status == 401 ? ErrorKind::unauthenticated
+                 : response.status == 403 ? ErrorKind::forbidden
+                                          : ErrorKind::internal,
+                 path + ": HTTP " + std::to_string(response.status) + ": " + response.body);
+}
+
+Result<crypto::Digest> HttpTiles::node(unsigned level, std::uint64_t index) {
+    const unsigned stored = level / proof::tile_height;
+    const unsigned above = level % proof::tile_height;
+    const std::uint64_t first = index << above;
+    const std::uint64_t known = size_ >> (proof::tile_height * stored);
+    proof::TileName name{.entries = false, .level = stored, .index = first / proof::tile_width};
+    name.width = std::min(proof::tile_width, known - name.index * proof::tile_width);
+    const std::string path = name.path();
+    auto found = read_.find(path);
+    if (found == read_.end()) {
+        JZ_TRY(const std::string body, get(client_, "/tile/" + path));
+        found = read_.emplace(path, to_bytes(as_bytes(body))).first;
+    }
+    const Bytes& tile = found->second;
+    std::vector<crypto::Digest> hashes(std::size_t{1} << above);
+    const auto begin = static_cast<std::size_t>(first % proof::tile_width) * sizeof(crypto::Digest);
+    if (tile.size() < begin + hashes.size() * sizeof(crypto::Digest))
+        return Error(ErrorKind::malformed, "/tile/" + path + " is too short");
+    for (std::size_t i = 0; i < hashes.size(); ++i)
+        std::copy_n(tile.begin() + static_cast<std::ptrdiff_t>(begin + i * 32), 32, hashes[i].begin());
+    return crypto::merkle::root_of(hashes);
+}
+
+}  // namespace jiaozi::proofs

@@ -1,0 +1,49 @@
+// Directories that earlier versions wrote open, and show what they showed then.
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include <gtest/gtest.h>
+
+#include <jiaozi/storage/journal_copy.hpp>
+#include <jiaozi/storage/read_only_disk.hpp>
+
+#include "state_text.hpp"
+
+namespace jiaozi::golden {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string text_of(const fs::path& path) {
+    std::ifstream in(path);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+class Golden : public ::testing::TestWithParam<std::string> {
+  protected:
+    const fs::path directory_ = fs::path(GOLDEN_FOLDER) / GetParam();
+};
+
+TEST_P(Golden, OpensAndShowsWhatItShowed) {
+    const auto end = storage::check_journal(directory_ / "journal" / "journal");
+    ASSERT_TRUE(end.ok()) << end.error().to_string();
+    storage::ReadOnlyDisk disk(storage::system_disk());
+    TestClock clock(end->last);  // no hold runs out meanwhile
+    engine::Options options;
+    options.directory = directory_ / "journal";
+    options.disk = &disk;
+    const auto engine = engine::Engine::open(options, clock);
+    ASSERT_TRUE(engine.ok()) << engine.error().to_string();
+    EXPECT_EQ(state_text(**engine), text_of(directory_ / "expected.txt"));
+    EXPECT_TRUE((*engine)->check_invariants().empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Version, Golden, ::testing::Values("journal-v1"), [](const auto& version) {
+    std::string name = version.param;
+    std::erase(name, '-');
+    return name;
+});
+
+}  // namespace
+}  // namespace jiaozi::golden
