@@ -1,4 +1,5 @@
 """Simulated devices of every kind and with every fault, against the real platform and broker."""
+import concurrent.futures
 import json
 import pathlib
 import shutil
@@ -28,11 +29,11 @@ class Simulators(unittest.TestCase):
     def sim(self, kind, *options, state=None):
         return Sim(self.platform, kind, "--register", "--state", str(state or self.state), *options)
 
-    def registration(self, kind):
-        return json.loads((self.state / f"{kind}.json").read_text())
+    def registration(self, kind, state=None):
+        return json.loads(((state or self.state) / f"{kind}.json").read_text())
 
-    def order(self, kind, quantity=1):
-        made = self.registration(kind)
+    def order(self, kind, quantity=1, state=None):
+        made = self.registration(kind, state)
         body = {"kind": "machine", "payer_wallet": made["wallet"], "payer_member": made["member"], "device": made["device"], "slot": 1, "quantity": quantity}
         return self.platform.call("POST", "/v1/payments", body, headers=[f"Idempotency-Key: {time.time_ns()}"])
 
@@ -45,12 +46,12 @@ class Simulators(unittest.TestCase):
             time.sleep(0.1)
         raise AssertionError(f"{payment} did not end: {now}")
 
-    def sell(self, *options, kind="vending", quantity=1):
+    def sell(self, *options, kind="vending", quantity=1, state=None):
         """(state, reason, captured) of one sale by a machine with these options."""
-        machine = self.sim(kind, *options)
+        machine = self.sim(kind, *options, state=state)
         try:
             machine.wait_for("online")
-            status, payment = self.order(kind, quantity)
+            status, payment = self.order(kind, quantity, state)
             self.assertEqual(status, 201, payment)
             after = self.ended(payment["id"])
             return after["state"], after["reason"], int(after["captured"])
@@ -63,7 +64,7 @@ class Simulators(unittest.TestCase):
                 self.assertEqual(self.sell(kind=kind), ("captured", "none", price))
 
     def test_each_fault_ends_as_it_should(self):
-        for options, quantity, expected in (
+        rows = (
             (["--fail-drop"], 1, ("voided", "not_delivered", 0)),
             (["--nack"], 1, ("voided", "device_nack", 0)),
             (["--partial"], 3, ("captured", "none", 700)),
@@ -78,9 +79,17 @@ class Simulators(unittest.TestCase):
             (["--lose", "10"], 1, ("captured", "none", 350)),
             (["--https"], 1, ("captured", "none", 350)),
             (["--https", "--fail-drop"], 1, ("voided", "not_delivered", 0)),
-        ):
-            with self.subTest(" ".join(options)):
-                self.assertEqual(self.sell(*options, quantity=quantity), expected)
+        )
+        # A shop and a machine for each row; they wait more than they work.
+        with concurrent.futures.ThreadPoolExecutor(4) as pool, tempfile.TemporaryDirectory() as folder:
+            sales = []
+            for number, (options, quantity, _) in enumerate(rows):
+                state = pathlib.Path(folder) / str(number)
+                state.mkdir()
+                sales.append(pool.submit(self.sell, *options, quantity=quantity, state=state))
+            for (options, _, expected), sale in zip(rows, sales):
+                with self.subTest(" ".join(options)):
+                    self.assertEqual(sale.result(), expected)
 
     def test_a_silent_machine_is_not_paid(self):
         machine = self.sim("vending", "--silent")

@@ -80,6 +80,11 @@ bool Gateway::heard_within(DeviceId device, Duration fresh) const {
     return state_->parts.clock.now() - found->second.info.last_heard <= fresh;
 }
 
+bool Gateway::online(DeviceId device) const {
+    const Duration heartbeat = state_->parts.sessions.heartbeat();
+    return heard_within(device, heartbeat + heartbeat + heartbeat);
+}
+
 void Gateway::probe(DeviceId device, Duration patience, std::move_only_function<void(bool)> done) {
     state_->probe(device, patience, std::move(done));
 }

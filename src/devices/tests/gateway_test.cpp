@@ -54,6 +54,12 @@ TEST_F(GatewayTest, EnrolOverHttpsThenSpeakOverMqtt) {
         EXPECT_EQ(gateway->link(machine.id).firmware, "test 1");
         EXPECT_TRUE(gateway->link(machine.id).over_mqtt);
         EXPECT_TRUE(gateway->heard_within(machine.id, seconds(1)));
+        EXPECT_TRUE(gateway->online(machine.id));
+        const Timestamp heard = gateway->link(machine.id).last_heard;
+        app.advance(heard + seconds(90) - world.clock.now());
+        EXPECT_TRUE(gateway->online(machine.id)) << "two heartbeats may be lost";
+        app.advance(seconds(1));
+        EXPECT_FALSE(gateway->online(machine.id));
     }
     app.advance(seconds(2));
     EXPECT_FALSE(gateway->heard_within(DeviceId(1), seconds(1)));

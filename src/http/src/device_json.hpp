@@ -5,9 +5,6 @@
 
 namespace jiaozi::http {
 
-// Devices send a heartbeat every 30 seconds; two may be lost.
-inline constexpr Duration online_within = seconds(90);
-
 // Application thread only.
 std::string device_json(const Parts& parts, const Device& device);
 

@@ -15,7 +15,7 @@ std::string device_json(const Parts& parts, const Device& device) {
     json += ',';
     json += api::JsonObject()
                 .id("group", member == nullptr ? GroupId{} : member->group)
-                .boolean("online", parts.gateway.heard_within(device.id, online_within))
+                .boolean("online", parts.gateway.online(device.id))
                 .take()
                 .substr(1);
     return json;

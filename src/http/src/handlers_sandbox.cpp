@@ -29,7 +29,7 @@ std::string sandbox_device_json(const Parts& parts, const api::SandboxDevice& si
         .id("device", simulated.device)
         .text("name", device == nullptr ? "" : device->name)
         .text("kind", name_of(device == nullptr ? DeviceKind::terminal : device->kind))
-        .boolean("online", parts.gateway.heard_within(simulated.device, online_within))
+        .boolean("online", parts.gateway.online(simulated.device))
         .text("fault", api::name_of(simulated.fault))
         .take();
 }

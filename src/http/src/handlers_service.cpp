@@ -73,7 +73,7 @@ std::string devices_json(const Parts& parts) {
         if (device.state != DeviceState::active) return;
         Count& count = counts[device.kind];
         ++count.active;
-        if (parts.gateway.heard_within(device.id, online_within)) ++count.online;
+        if (parts.gateway.online(device.id)) ++count.online;
     });
     std::string out = "[";
     for (const auto& [kind, count] : counts) {

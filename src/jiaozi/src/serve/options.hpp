@@ -17,6 +17,7 @@ struct ServeOptions {
     std::string broker_file;           // a file with that URL, so that its password stands in no process list
     std::string origin;                // the transparency log's name; empty: made from its key
     std::uint16_t broker_port = 1883;  // of the broker we start; 0: any free one
+    std::uint32_t heartbeat_s = 30;    // how often devices tell that they are there
     bool sandbox = false;              // deposits from nowhere, test clock, simulated devices
     bool demo = false;                 // sandbox, with people, machines and payments in it
     std::string ready_file;            // written when everything listens: for scripts

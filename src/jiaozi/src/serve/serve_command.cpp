@@ -131,6 +131,12 @@ void add_serve_command(CLI::App& root, ServeOptions& options, cli::Exit& exit) {
                      say("seconds that money is held for a delivery", "为出货冻结金额的秒数"))
         ->check(CLI::Range(5, 86'400))
         ->capture_default_str();
+    command
+        ->add_option("--heartbeat", options.heartbeat_s,
+                     say("seconds between a device's signs of life; after three without one it shows as offline",
+                         "设备心跳间隔（秒）；连续三次未收到即显示离线"))
+        ->check(CLI::Range(1, 86'400))
+        ->capture_default_str();
     command->add_option("--ready-file", options.ready_file,
                         say("write addresses as JSON here once everything listens", "就绪后把地址以 JSON 写入此文件"));
     command->add_option("--log-level", options.log_level, "debug, info, warn, error")

@@ -105,6 +105,8 @@ class Gateway final : public api::DeviceLink {
     void receive_https(ByteView envelope, Duration wait, std::move_only_function<void(HttpsAnswer)> done);
 
     LinkInfo link(DeviceId device) const;
+    // What people are shown: two heartbeats may be lost.
+    bool online(DeviceId device) const;
     const GatewayCounters& counters() const noexcept;
 
     // api::DeviceLink

@@ -57,6 +57,8 @@ class Sessions {
     Result<protocol::Welcome> begin(const protocol::Message& hello);
     void end(DeviceId device);
     bool has(DeviceId device) const;
+    // How often a welcomed device tells that it is there.
+    Duration heartbeat() const noexcept { return seconds(std::int64_t{options_.heartbeat_s}); }
     // Drops what has expired; call now and then.
     void sweep();
     std::size_t count() const noexcept { return by_id_.size(); }
