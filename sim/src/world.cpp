@@ -99,6 +99,7 @@ World::World(const WorldOptions& options)
     engine_options_.directory = "/data";
     engine_options_.disk = &disk_;
     engine_options_.tick = microseconds(100);
+    engine_options_.segments_ahead = false;  // a thread of its own that writes would make the order chance
     engine_options_.segment_bytes = std::uint64_t{64} * 1024 * (1 + random_.below(3));
     // At most 32 KiB: larger groups may be applied by another thread than the one that writes.
     engine_options_.max_entry_bytes = std::size_t{4096} << random_.below(4);
