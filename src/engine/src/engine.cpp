@@ -118,7 +118,7 @@ class Engine::Impl {
     void close();
     void write_groups();
     bool wait_for_work();
-    bool expiry_due(Duration overdue = {}) const;
+    bool expiry_due(Timestamp now, Duration overdue = {}) const;
     void tick(Timestamp timestamp);
     void commit_next_group();
     void commit(Group group, Timestamp now);
@@ -245,11 +245,13 @@ void Engine::Impl::submit(Command command, Done done) {
 
 void Engine::Impl::write_groups() {
     while (wait_for_work()) {
-        while (expiry_due(catch_up_step)) tick(Timestamp{next_expiry_} + catch_up_step);
+        // Read once: a jump between the two questions would be followed in one step after all.
+        const Timestamp now = clock_.now();
+        while (expiry_due(now, catch_up_step)) tick(Timestamp{next_expiry_} + catch_up_step);
         if (next_ < taken_.size()) {
             commit_next_group();
-        } else if (expiry_due()) {
-            tick(clock_.now());
+        } else if (expiry_due(now)) {
+            tick(now);
         }
     }
 }
@@ -268,7 +270,7 @@ bool Engine::Impl::wait_for_work() {
         if (may_expire && health_.state == Health::State::running) {
             // The clock may be a test's or a shifted one, so it is asked again and again instead of slept on.
             queue_filled_.wait_for(lock, std::chrono::nanoseconds(options_.tick.ns));
-            if (queue_.empty() && expiry_due()) break;
+            if (queue_.empty() && expiry_due(clock_.now())) break;
         } else {
             queue_filled_.wait(lock);
         }
@@ -279,10 +281,10 @@ bool Engine::Impl::wait_for_work() {
 }
 
 // Only asked when everything written is applied: until then, what is under way may resolve or expire the hold.
-bool Engine::Impl::expiry_due(Duration overdue) const {
+bool Engine::Impl::expiry_due(Timestamp now, Duration overdue) const {
     if (in_flight_ != 0) return false;
     const std::uint64_t expiry = next_expiry_;
-    return expiry != no_expiry && journal_->failure() == std::nullopt && Timestamp{expiry} + overdue <= clock_.now();
+    return expiry != no_expiry && journal_->failure() == std::nullopt && Timestamp{expiry} + overdue <= now;
 }
 
 // Commits an empty command, so that expiry is an event of the journal.
