@@ -49,6 +49,7 @@ class World {
 
     Fate decide(const Request& request);
     void open();
+    void let_due_holds_run_out();
     void live();
     void end_life();
     void expect_stopped();
@@ -233,6 +234,11 @@ void World::move_clock() {
     }
 }
 
+// Whether an engine that is closed at once gets to the holds that ran out before it was opened would be chance.
+void World::let_due_holds_run_out() {
+    while (well() && engine_ && wait() == Seen::visit) gate_.let_pass();
+}
+
 void World::live() {
     const bool ends_in_order = options_.only_accident.has_value() || plan_.trouble == Trouble::none;
     std::uint64_t steps_left = options_.only_accident ? UINT64_MAX : 20 + random_.below(60);
@@ -388,6 +394,7 @@ WorldReport World::run() {
         if (well() && damages_ && random_.chance(15)) {
             plan_ = Plan{};
             open();
+            let_due_holds_run_out();
             end_life();
             if (well()) damage_at_rest();
             plan_ = Plan::draw(random_, false);
@@ -399,6 +406,7 @@ WorldReport World::run() {
         plan_ = Plan{};
         open();
     }
+    let_due_holds_run_out();
     gate_.set_open(true);
     engine_.reset();
     report_.survivors = auditor_.survivors();
