@@ -22,8 +22,12 @@ void payload(ByteView bytes) {
     encoder.begin(decoded->first_sequence);
     for (const auto& timed : decoded->commands) encoder.add(timed.command, timed.timestamp);
     if (!equal(encoder.finish(decoded->outcomes), bytes)) std::abort();
-    const auto joined = engine::with_outcomes(decoded->first_sequence, decoded->commands, decoded->outcomes);
-    if (joined.ok() && joined->size() != decoded->commands.size()) std::abort();
+    const auto blocks = engine::split_outcomes(decoded->outcomes);
+    if (!blocks.ok()) return;
+    for (const ByteView block : *blocks) {
+        const auto joined = engine::with_outcomes(decoded->first_sequence, decoded->commands, block);
+        if (joined.ok() && joined->size() != decoded->commands.size()) std::abort();
+    }
 }
 
 class MemoryFile final : public storage::File {

@@ -1,7 +1,7 @@
-// Where each change of the disk is decided upon. Before each write the engine's thread waits here: meanwhile the
-// harness may queue commands and move the clock, and knows that nobody looks. That is what makes a run with real
-// threads repeatable. Other changes follow from a write and pass without waiting, which would cost a switch of threads
-// each.
+// Where each change of the disk is decided upon. Before each write, and before each new file, the engine's thread waits
+// here: meanwhile the harness may queue commands and move the clock, and knows that nobody looks. That is what makes a
+// run with real threads repeatable. Other changes follow from one of these and pass without waiting, which would cost a
+// switch of threads each.
 #pragma once
 
 #include <chrono>
@@ -26,7 +26,8 @@ class Gate {
     // The disk's referee.
     Fate pass(const Request& request) {
         std::unique_lock lock(mutex_);
-        const bool waits = request.operation == Operation::write && std::this_thread::get_id() != harness_;
+        const bool begins = request.operation == Operation::write || request.operation == Operation::create;
+        const bool waits = begins && std::this_thread::get_id() != harness_;
         if (open_ || !waits) return decide_(request);
         Visit visit{&request, std::nullopt};
         visits_.push_back(&visit);

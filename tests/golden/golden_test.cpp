@@ -39,11 +39,24 @@ TEST_P(Golden, OpensAndShowsWhatItShowed) {
     EXPECT_TRUE((*engine)->check_invariants().empty());
 }
 
-INSTANTIATE_TEST_SUITE_P(Version, Golden, ::testing::Values("journal-v1"), [](const auto& version) {
+INSTANTIATE_TEST_SUITE_P(Version, Golden, ::testing::Values("journal-v2"), [](const auto& version) {
     std::string name = version.param;
     std::erase(name, '-');
     return name;
 });
+
+// Format 1 was never in a release (docs/adr/0007). What it must not be is misread.
+TEST(GoldenOfPreRelease, IsRefusedInSoManyWordsAndNotTouched) {
+    storage::ReadOnlyDisk disk(storage::system_disk());
+    TestClock clock;
+    engine::Options options;
+    options.directory = fs::path(GOLDEN_FOLDER) / "journal-v1" / "journal";
+    options.disk = &disk;
+    const auto engine = engine::Engine::open(options, clock);
+    ASSERT_FALSE(engine.ok());
+    EXPECT_EQ(engine.error().kind(), ErrorKind::invalid);
+    EXPECT_NE(engine.error().message().find("pre-release (format 1)"), std::string::npos) << engine.error().to_string();
+}
 
 }  // namespace
 }  // namespace jiaozi::golden

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include <jiaozi/engine/command.hpp>
@@ -17,9 +18,21 @@ inline Timestamp next_timestamp(Timestamp now, Timestamp previous, const Command
     return {std::max(now.ns, previous.ns + event_count(command) + 1)};
 }
 
-// Precondition: `timestamp` follows the previous command's as above (the ledger asserts it).
-inline void apply(ledger::Ledger& ledger, const Command& command, Timestamp timestamp, Outcome& outcome,
-                  std::vector<ledger::Expired>& expired) {
+// Transfers are applied in slices of about this many, whole chains each, with a pause between them.
+inline constexpr std::size_t slice_events = 1024;
+
+// The end of the slice that begins there.
+inline std::size_t slice_end(const std::vector<ledger::Transfer>& transfers, std::size_t begin) noexcept {
+    std::size_t end = std::min(begin + slice_events, transfers.size());
+    while (end < transfers.size() && (transfers[end - 1].flags & ledger::transfer_flags::linked) != 0) ++end;
+    return end;
+}
+
+// Precondition: `timestamp` follows the previous command's as above (the ledger asserts it). `between_slices` may let
+// others read the ledger; cutting changes no outcome, because every event has its own timestamp.
+template <class BetweenSlices>
+void apply(ledger::Ledger& ledger, const Command& command, Timestamp timestamp, Outcome& outcome,
+           std::vector<ledger::Expired>& expired, BetweenSlices between_slices) {
     std::uint64_t event = timestamp.ns - event_count(command);
     ledger.expire(event, expired);
     if (!command.accounts.empty()) {
@@ -30,9 +43,18 @@ inline void apply(ledger::Ledger& ledger, const Command& command, Timestamp time
         ++event;
         outcome.flag_changes.push_back(ledger.set_account_flags(change.account_id, change.set, change.clear));
     }
-    if (!command.transfers.empty()) {
-        event += command.transfers.size();
-        ledger.create_transfers(command.transfers, event, outcome.transfers);
+    const std::size_t count = command.transfers.size();
+    if (count <= slice_events) {
+        if (count > 0) ledger.create_transfers(command.transfers, event + count, outcome.transfers);
+        return;
+    }
+    outcome.transfers.reserve(count);
+    std::vector<ledger::CreateTransferResult> results;
+    for (std::size_t begin = 0, end = 0; begin < count; begin = end) {
+        if (begin > 0) between_slices();
+        end = slice_end(command.transfers, begin);
+        ledger.create_transfers(std::span(command.transfers).subspan(begin, end - begin), event + end, results);
+        outcome.transfers.insert(outcome.transfers.end(), results.begin(), results.end());
     }
 }
 

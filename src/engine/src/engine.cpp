@@ -2,6 +2,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <deque>
 #include <mutex>
 #include <semaphore>
 #include <shared_mutex>
@@ -15,6 +16,7 @@
 #include <jiaozi/storage/journal.hpp>
 
 #include "applier.hpp"
+#include "event_log.hpp"
 #include "feed.hpp"
 #include "recovery.hpp"
 #include "state_lock.hpp"
@@ -25,6 +27,11 @@ namespace {
 
 // Readers get in between chunks of a large commit.
 constexpr std::size_t commands_per_lock = 256;
+// Entries written and not yet applied. One is enough to overlap; a few smooth out uneven ones.
+constexpr std::size_t max_in_flight = 4;
+// A group this small is applied by the thread that wrote it, if the other one is idle: handing it over would cost more.
+constexpr std::size_t small_group_bytes = std::size_t{32} * 1024;
+constexpr std::uint64_t no_expiry = UINT64_MAX;
 // A clock that jumps past many expiries is followed in steps, so that one entry's outcomes stay small.
 constexpr Duration catch_up_step = seconds(1);
 
@@ -62,12 +69,19 @@ Result<> check_options(const Options& options) {
 class Engine::Impl {
   public:
     Impl(Options options, const Clock& clock)
-        : options_(std::move(options)), clock_(clock), hub_(options_.feed_memory_bytes) {}
+        : options_(std::move(options)),
+          clock_(clock),
+          disk_(options_.disk != nullptr ? *options_.disk : storage::system_disk()),
+          events_(disk_, options_.directory / "journal"),
+          ledger_(events_),
+          hub_(options_.feed_memory_bytes) {}
     ~Impl() { close(); }
 
     Result<> start();
     void submit(Command command, Done done);
-    bool on_writer_thread() const { return std::this_thread::get_id() == writer_.get_id(); }
+    bool on_own_thread() const {
+        return std::this_thread::get_id() == writer_.get_id() || std::this_thread::get_id() == applier_.get_id();
+    }
 
     template <class Look>
     auto look(Look&& look) const {
@@ -89,24 +103,41 @@ class Engine::Impl {
         Done done;
         std::size_t bytes;
     };
+    // The commands of one entry, on their way from the writer to the applier. With a failure they are not to be
+    // applied, only answered.
+    struct Group {
+        std::vector<Waiting> commands;
+        std::vector<Timestamp> timestamps;
+        std::uint64_t first_sequence = 0;
+        storage::Position position;
+        std::size_t payload_size = 0;
+        std::size_t bytes = 0;  // estimated, before it was encoded
+        std::optional<Error> failure;
+    };
 
     void close();
-    void run();
+    void write_groups();
     bool wait_for_work();
-    bool expiry_due(Duration overdue = {}) const;
+    bool expiry_due(Timestamp now, Duration overdue = {}) const;
     void tick(Timestamp timestamp);
     void commit_next_group();
-    bool commit(std::span<Waiting> group, Timestamp now);
-    std::uint64_t apply_group(std::span<Waiting> group, std::uint64_t first_sequence);
-    void publish(const storage::Position& position, std::span<Waiting> group, std::uint64_t first_sequence,
-                 std::size_t payload_size);
-    void stop(const Error& cause, std::span<Waiting> group);
+    void commit(Group group, Timestamp now);
+    Result<storage::Position> append(const Group& group);
+    void hand_over(Group group);
+    void apply_groups();
+    void finish(Group& group);
+    bool apply_group(Group& group);
+    void publish(Group& group, Bytes block);
+    void answer_failed(Group& group);
+    void stop(const Error& cause);
 
     const Options options_;
     const Clock& clock_;
+    storage::Disk& disk_;
     std::unique_ptr<storage::Journal> journal_;
+    EventLog events_;
 
-    // Changed by the writer under state_lock_, read by anyone under it shared. The writer reads it without.
+    // Changed by whoever applies under state_lock_, read by anyone under it shared.
     mutable StateLock state_lock_;
     ledger::Ledger ledger_;
     std::atomic<std::uint64_t> applied_sequence_{0};
@@ -122,29 +153,47 @@ class Engine::Impl {
     Health health_;  // to here
 
     // The writer's own.
-    Tip tip_;
+    std::uint64_t written_sequence_ = 0;  // the last one given out,
+    Timestamp written_timestamp_;         // and its timestamp
     PayloadEncoder encoder_;
-    OutcomeRecorder recorder_;
+    std::vector<EventLog::Events> new_events_;
     std::vector<Waiting> taken_;  // from the queue; [next_, end) is still to be committed
     std::size_t next_ = 0;
-    std::vector<Timestamp> timestamps_;  // of the group being committed
+
+    std::mutex pipe_mutex_;  // guards from here
+    std::condition_variable pipe_changed_;
+    std::deque<Group> pipe_;
+    bool pipe_closed_ = false;
+    UncarriedOutcomes uncarried_;  // to here
+    // Groups given to the applier and not finished. While it is zero the writer may apply, and the two below are exact.
+    std::atomic<std::size_t> in_flight_{0};
+    std::atomic<std::uint64_t> next_expiry_{no_expiry};
+
+    // Of whoever applies.
+    OutcomeRecorder recorder_;
     std::vector<Outcome> outcomes_;
     std::vector<std::vector<ledger::Expired>> expired_;
 
     FeedHub hub_;
-    std::thread writer_;  // last: it uses everything above
+    std::thread applier_;  // last: these use everything above
+    std::thread writer_;
 };
 
 Result<> Engine::Impl::start() {
     JZ_CHECK(check_options(options_));
-    storage::Disk& disk = options_.disk != nullptr ? *options_.disk : storage::system_disk();
-    JZ_CHECK(prepare_directory(disk, options_.directory));
-    const storage::JournalOptions journal{options_.directory / "journal", options_.segment_bytes, &disk};
-    JZ_TRY(journal_, storage::Journal::open(journal, [this](const storage::EntryView& entry) {
-               return replay_entry(entry, ledger_, tip_, hub_);
-           }));
-    applied_sequence_ = tip_.sequence;
-    writer_ = std::thread([this] { run(); });
+    JZ_CHECK(prepare_directory(disk_, options_.directory));
+    const storage::JournalOptions journal{options_.directory / "journal", options_.segment_bytes, &disk_,
+                                          options_.segments_ahead};
+    Replay replay(ledger_, events_, hub_);
+    JZ_TRY(journal_,
+           storage::Journal::open(journal, [&](const storage::EntryView& entry) { return replay.add(entry); }));
+    JZ_TRY(Tip tip, replay.finish());
+    applied_sequence_ = written_sequence_ = tip.sequence;
+    written_timestamp_ = tip.timestamp;
+    uncarried_ = std::move(tip.outcomes);
+    next_expiry_ = ledger_.next_expiry_ns().value_or(no_expiry);
+    applier_ = std::thread([this] { apply_groups(); });
+    writer_ = std::thread([this] { write_groups(); });
     return {};
 }
 
@@ -156,6 +205,12 @@ void Engine::Impl::close() {
     }
     queue_filled_.notify_one();
     writer_.join();
+    {
+        const std::lock_guard guard(pipe_mutex_);
+        pipe_closed_ = true;
+    }
+    pipe_changed_.notify_all();
+    applier_.join();
 }
 
 Health Engine::Impl::health() const {
@@ -165,7 +220,7 @@ Health Engine::Impl::health() const {
 
 void Engine::Impl::submit(Command command, Done done) {
     if (auto checked = check_limits(command); !checked.ok()) return done(std::move(checked).error());
-    const std::size_t bytes = encoded_size(command);
+    const std::size_t bytes = estimated_size(command);
     std::string refusal;
     {
         std::unique_lock lock(queue_mutex_);
@@ -188,13 +243,15 @@ void Engine::Impl::submit(Command command, Done done) {
     done(Error(ErrorKind::unavailable, std::move(refusal)));
 }
 
-void Engine::Impl::run() {
+void Engine::Impl::write_groups() {
     while (wait_for_work()) {
-        while (expiry_due(catch_up_step)) tick(Timestamp{*ledger_.next_expiry_ns()} + catch_up_step);
+        // Read once: a jump between the two questions would be followed in one step after all.
+        const Timestamp now = clock_.now();
+        while (expiry_due(now, catch_up_step)) tick(Timestamp{next_expiry_} + catch_up_step);
         if (next_ < taken_.size()) {
             commit_next_group();
-        } else if (expiry_due()) {
-            tick(clock_.now());
+        } else if (expiry_due(now)) {
+            tick(now);
         }
     }
 }
@@ -208,10 +265,12 @@ bool Engine::Impl::wait_for_work() {
     while (queue_.empty()) {
         if (closing_) return false;
         writer_sleeps_ = true;
-        if (ledger_.next_expiry_ns() && health_.state == Health::State::running) {
+        // While something is being applied, a hold may come of it.
+        const bool may_expire = next_expiry_ != no_expiry || in_flight_ != 0;
+        if (may_expire && health_.state == Health::State::running) {
             // The clock may be a test's or a shifted one, so it is asked again and again instead of slept on.
             queue_filled_.wait_for(lock, std::chrono::nanoseconds(options_.tick.ns));
-            if (queue_.empty() && expiry_due()) break;
+            if (queue_.empty() && expiry_due(clock_.now())) break;
         } else {
             queue_filled_.wait(lock);
         }
@@ -221,118 +280,192 @@ bool Engine::Impl::wait_for_work() {
     return true;
 }
 
-bool Engine::Impl::expiry_due(Duration overdue) const {
-    const auto expiry = ledger_.next_expiry_ns();
-    return expiry && journal_->failure() == std::nullopt && Timestamp{*expiry} + overdue <= clock_.now();
+// Only asked when everything written is applied: until then, what is under way may resolve or expire the hold.
+bool Engine::Impl::expiry_due(Timestamp now, Duration overdue) const {
+    if (in_flight_ != 0) return false;
+    const std::uint64_t expiry = next_expiry_;
+    return expiry != no_expiry && journal_->failure() == std::nullopt && Timestamp{expiry} + overdue <= now;
 }
 
 // Commits an empty command, so that expiry is an event of the journal.
 void Engine::Impl::tick(Timestamp timestamp) {
-    Waiting empty{{}, nullptr, 0};
-    commit(std::span(&empty, 1), timestamp);
+    Group group;
+    group.commands.push_back({{}, nullptr, 0});
+    commit(std::move(group), timestamp);
 }
 
 // Commits as many of the taken commands as fit one entry.
 void Engine::Impl::commit_next_group() {
-    std::size_t bytes = 0;
+    Group group;
     std::size_t end = next_;
-    while (end < taken_.size() && (end == next_ || bytes + taken_[end].bytes <= options_.max_entry_bytes))
-        bytes += taken_[end++].bytes;
+    while (end < taken_.size() && (end == next_ || group.bytes + taken_[end].bytes <= options_.max_entry_bytes))
+        group.bytes += taken_[end++].bytes;
     {
         const std::lock_guard guard(queue_mutex_);
         waiting_ -= end - next_;
-        waiting_bytes_ -= bytes;
+        waiting_bytes_ -= group.bytes;
     }
-    const std::span group(taken_.begin() + static_cast<std::ptrdiff_t>(next_),
-                          taken_.begin() + static_cast<std::ptrdiff_t>(end));
-    if (commit(group, clock_.now())) {
-        for (std::size_t i = 0; i < group.size(); ++i) {
-            if (group[i].done) group[i].done(std::move(outcomes_[i]));
-        }
+    if (next_ == 0 && end == taken_.size()) {
+        group.commands = std::move(taken_);
+        taken_.clear();
+    } else {
+        const auto at = [this](std::size_t i) {
+            return std::move_iterator(taken_.begin() + static_cast<std::ptrdiff_t>(i));
+        };
+        group.commands.assign(at(next_), at(end));
     }
-    next_ = end;
+    next_ = taken_.empty() ? 0 : end;
+    commit(std::move(group), clock_.now());
 }
 
-// Journal first, then apply. On success outcomes_[i] answers group[i]; on failure everyone has been answered.
-bool Engine::Impl::commit(std::span<Waiting> group, Timestamp now) {
-    const std::uint64_t first_sequence = tip_.sequence + 1;
-    timestamps_.clear();
-    encoder_.begin(first_sequence);
-    Timestamp timestamp = tip_.timestamp;
-    for (const Waiting& waiting : group) {
+// Journal first: the group goes on to be applied only when its entry is durable.
+void Engine::Impl::commit(Group group, Timestamp now) {
+    group.first_sequence = written_sequence_ + 1;
+    group.timestamps.reserve(group.commands.size());
+    Timestamp timestamp = written_timestamp_;
+    for (const Waiting& waiting : group.commands) {
         timestamp = next_timestamp(now, timestamp, waiting.command);
-        timestamps_.push_back(timestamp);
-        encoder_.add(waiting.command, timestamp);
+        group.timestamps.push_back(timestamp);
     }
-    const ByteView payload = encoder_.finish(tip_.outcomes);
-    auto position = journal_->append(timestamp, payload);
-    if (!position.ok()) {
-        stop(position.error(), group);
+    auto position = append(group);
+    if (position.ok()) {
+        group.position = *position;
+        group.payload_size = encoder_.size();
+        written_timestamp_ = timestamp;
+        written_sequence_ += group.commands.size();
+        new_events_.clear();
+        for (std::size_t i = 0; i < group.commands.size(); ++i)
+            new_events_.push_back({group.commands[i].command.transfers, group.timestamps[i]});
+        events_.add(group.position, group.payload_size, new_events_);
+    } else {
+        stop(position.error());
+        group.failure = std::move(position).error();
+    }
+    hand_over(std::move(group));
+}
+
+Result<storage::Position> Engine::Impl::append(const Group& group) {
+    if (health().state == Health::State::stopped) {
+        return Error(ErrorKind::unavailable, "the engine stopped taking writes; restart it");
+    }
+    encoder_.begin(group.first_sequence);
+    for (std::size_t i = 0; i < group.commands.size(); ++i)
+        encoder_.add(group.commands[i].command, group.timestamps[i]);
+    ByteView payload;
+    {
+        const std::lock_guard guard(pipe_mutex_);
+        payload = encoder_.finish(uncarried_.carry());
+    }
+    return journal_->append(group.timestamps.back(), payload);
+}
+
+void Engine::Impl::hand_over(Group group) {
+    if (in_flight_ == 0 && group.bytes <= small_group_bytes) return finish(group);
+    std::unique_lock lock(pipe_mutex_);
+    pipe_changed_.wait(lock, [this] { return pipe_.size() < max_in_flight; });
+    pipe_.push_back(std::move(group));
+    ++in_flight_;
+    lock.unlock();
+    pipe_changed_.notify_all();
+}
+
+void Engine::Impl::apply_groups() {
+    for (;;) {
+        Group group;
+        {
+            std::unique_lock lock(pipe_mutex_);
+            pipe_changed_.wait(lock, [this] { return !pipe_.empty() || pipe_closed_; });
+            if (pipe_.empty()) return;
+            group = std::move(pipe_.front());
+            pipe_.pop_front();
+        }
+        pipe_changed_.notify_all();
+        finish(group);
+        --in_flight_;
+    }
+}
+
+// Applies, publishes and answers. One thread at a time, in the order of sequences.
+void Engine::Impl::finish(Group& group) {
+    if (group.failure || !apply_group(group)) return answer_failed(group);
+    Bytes block;
+    recorder_.finish(block);
+    {
+        const std::lock_guard guard(pipe_mutex_);
+        uncarried_.add(group.position.entry, block);
+    }
+    const std::uint64_t last_sequence = group.first_sequence + group.commands.size() - 1;
+    next_expiry_ = ledger_.next_expiry_ns().value_or(no_expiry);
+    applied_sequence_.store(last_sequence, std::memory_order_release);
+    commands_.fetch_add(group.commands.size(), std::memory_order_relaxed);
+    entries_.fetch_add(1, std::memory_order_relaxed);
+    publish(group, std::move(block));
+    for (std::size_t i = 0; i < group.commands.size(); ++i) {
+        if (group.commands[i].done) group.commands[i].done(std::move(outcomes_[i]));
+    }
+}
+
+// False if an earlier event, which the ledger needed, could not be read from the journal.
+bool Engine::Impl::apply_group(Group& group) {
+    recorder_.begin();
+    outcomes_.clear();
+    outcomes_.resize(group.commands.size());
+    if (expired_.size() < group.commands.size()) expired_.resize(group.commands.size());
+    for (std::size_t begin = 0; begin < group.commands.size(); begin += commands_per_lock) {
+        const std::size_t end = std::min(begin + commands_per_lock, group.commands.size());
+        const std::lock_guard guard(state_lock_);
+        const auto let_readers_in = [this] {
+            state_lock_.unlock();
+            state_lock_.lock();
+        };
+        for (std::size_t i = begin; i < end; ++i) {
+            outcomes_[i].sequence = group.first_sequence + i;
+            outcomes_[i].timestamp = group.timestamps[i];
+            expired_[i].clear();
+            apply(ledger_, group.commands[i].command, group.timestamps[i], outcomes_[i], expired_[i], let_readers_in);
+            recorder_.add(static_cast<std::uint32_t>(i), outcomes_[i], expired_[i]);
+        }
+        if (!ledger_.stopped()) continue;
+        group.failure = events_.failure().value_or(Error(ErrorKind::io, "an earlier event could not be read"));
+        stop(*group.failure);
         return false;
     }
-    tip_.timestamp = timestamp;
-    tip_.sequence = apply_group(group, first_sequence);
-    applied_sequence_.store(tip_.sequence, std::memory_order_release);
-    commands_.fetch_add(group.size(), std::memory_order_relaxed);
-    entries_.fetch_add(1, std::memory_order_relaxed);
-    publish(*position, group, first_sequence, payload.size());
     return true;
 }
 
-// Returns the last sequence.
-std::uint64_t Engine::Impl::apply_group(std::span<Waiting> group, std::uint64_t first_sequence) {
-    recorder_.begin();
-    outcomes_.clear();
-    outcomes_.resize(group.size());
-    if (expired_.size() < group.size()) expired_.resize(group.size());
-    for (std::size_t begin = 0; begin < group.size(); begin += commands_per_lock) {
-        const std::size_t end = std::min(begin + commands_per_lock, group.size());
-        const std::lock_guard guard(state_lock_);
-        for (std::size_t i = begin; i < end; ++i) {
-            outcomes_[i].sequence = first_sequence + i;
-            outcomes_[i].timestamp = timestamps_[i];
-            expired_[i].clear();
-            apply(ledger_, group[i].command, timestamps_[i], outcomes_[i], expired_[i]);
-            recorder_.add(static_cast<std::uint32_t>(i), outcomes_[i], expired_[i]);
-        }
-    }
-    tip_.outcomes.clear();
-    recorder_.finish(tip_.outcomes);
-    return first_sequence + group.size() - 1;
-}
-
-void Engine::Impl::publish(const storage::Position& position, std::span<Waiting> group, std::uint64_t first_sequence,
-                           std::size_t payload_size) {
+void Engine::Impl::publish(Group& group, Bytes block) {
     std::shared_ptr<std::vector<Committed>> batch;
     if (hub_.wanted()) {
         batch = std::make_shared<std::vector<Committed>>();
-        batch->reserve(group.size());
-        for (std::size_t i = 0; i < group.size(); ++i) {
-            batch->push_back({first_sequence + i, timestamps_[i], std::move(group[i].command), outcomes_[i],
-                              std::move(expired_[i])});
+        batch->reserve(group.commands.size());
+        for (std::size_t i = 0; i < group.commands.size(); ++i) {
+            batch->push_back({group.first_sequence + i, group.timestamps[i], std::move(group.commands[i].command),
+                              outcomes_[i], std::move(expired_[i])});
         }
     }
-    hub_.publish(position, first_sequence, tip_.sequence, payload_size, tip_.outcomes, std::move(batch));
+    hub_.publish(group.position, group.first_sequence, group.first_sequence + group.commands.size() - 1,
+                 group.payload_size, std::move(block), std::move(batch));
 }
 
-// The journal is dead. Only the first group to meet that can have an unknown outcome; those that wait behind it come
-// here one after the other with unavailable, and have not begun.
-void Engine::Impl::stop(const Error& cause, std::span<Waiting> group) {
-    {
-        const std::lock_guard guard(queue_mutex_);
-        if (health_.state == Health::State::running) {
-            health_ = {Health::State::stopped, cause.message()};
-            log::error("engine stopped taking writes", {{"cause", cause.to_string()}});
-        }
-    }
-    const bool unknown = cause.kind() == ErrorKind::io;
-    for (Waiting& one : group) {
+// Only the group whose entry was being written, or that could not be applied, has an unknown outcome; those behind it
+// come here with unavailable, and have not begun.
+void Engine::Impl::answer_failed(Group& group) {
+    const Error& cause = *group.failure;
+    const bool unknown = cause.kind() != ErrorKind::unavailable;
+    for (Waiting& one : group.commands) {
         if (!one.done) continue;
         one.done(unknown
                      ? Error(ErrorKind::timeout, "the journal failed while writing this command (" + cause.message() +
                                                      "); whether it is durable is known after a restart")
                      : Error(ErrorKind::unavailable, cause.message()));
     }
+}
+
+void Engine::Impl::stop(const Error& cause) {
+    const std::lock_guard guard(queue_mutex_);
+    if (health_.state != Health::State::running) return;
+    health_ = {Health::State::stopped, cause.message()};
+    log::error("engine stopped taking writes", {{"cause", cause.to_string()}});
 }
 
 Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -349,7 +482,7 @@ void Engine::submit(Command command, Done done) {
 }
 
 Result<Outcome> Engine::execute(Command command) {
-    JZ_ASSERT(!impl_->on_writer_thread());
+    JZ_ASSERT(!impl_->on_own_thread());
     std::optional<Result<Outcome>> answer;
     std::binary_semaphore answered(0);
     impl_->submit(std::move(command), [&](Result<Outcome> outcome) {
@@ -368,10 +501,7 @@ std::optional<ledger::Account> Engine::account(uint128 id) const {
 }
 
 std::optional<ledger::Transfer> Engine::transfer(uint128 id) const {
-    return impl_->look([&](const ledger::Ledger& ledger) {
-        const auto* found = ledger.find_transfer(id);
-        return found != nullptr ? std::optional(*found) : std::nullopt;
-    });
+    return impl_->look([&](const ledger::Ledger& ledger) { return ledger.find_transfer(id); });
 }
 
 ledger::PendingStatus Engine::pending_status(uint128 id) const {

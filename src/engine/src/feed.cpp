@@ -10,7 +10,7 @@ namespace jiaozi::engine {
 void FeedHub::publish(const storage::Position& position, std::uint64_t first_sequence, std::uint64_t last_sequence,
                       std::size_t payload_size, Bytes outcomes, CommittedBatch batch) {
     std::vector<CommittedBatch> dropped;  // freed outside the lock
-    auto shared_outcomes = std::make_shared<const Bytes>(std::move(outcomes));
+    auto block = std::make_shared<const Bytes>(std::move(outcomes));
     {
         const std::lock_guard guard(mutex_);
         if (index_.empty() || since_index_point_ >= index_step_bytes) {
@@ -18,9 +18,9 @@ void FeedHub::publish(const storage::Position& position, std::uint64_t first_seq
             since_index_point_ = 0;
         }
         since_index_point_ += payload_size;
-        entry_ = position.entry;
         sequence_ = last_sequence;
-        outcomes_.swap(shared_outcomes);
+        late_outcomes_.push_back({position.entry, std::move(block)});
+        if (late_outcomes_.size() > late_outcomes_kept) late_outcomes_.pop_front();
         if (batch != nullptr) {
             recent_.push_back({first_sequence, last_sequence, payload_size, std::move(batch)});
             recent_bytes_ += payload_size;
@@ -96,51 +96,63 @@ Result<> FeedSubscription::seek() {
         if (after != hub_.index_.begin()) start = std::prev(after)->position;
     }
     reader_.emplace(journal_.read(start));
-    pending_.reset();
-    following_.reset();
-    JZ_CHECK(read_entry());
+    pending_.clear();
     return {};
 }
 
-// Moves on by one entry: what was following becomes pending. False if there is no further durable entry.
+// Reads one more entry, and gives the outcomes it carries to the entries before it. False if there is none.
 Result<bool> FeedSubscription::read_entry() {
     JZ_TRY(const auto view, reader_->next());
     if (!view) return false;
+    const auto where = [&](Error error) {
+        return std::move(error).in("entry " + std::to_string(view->position.entry));
+    };
     auto payload = decode_payload(view->payload);
-    if (!payload.ok()) return std::move(payload).error().in("entry " + std::to_string(view->position.entry));
-    Pending read{view->position.entry, payload->first_sequence, std::move(payload->commands)};
-    next_outcomes_.assign(payload->outcomes.begin(), payload->outcomes.end());
-    (pending_ ? following_ : pending_) = std::move(read);
+    if (!payload.ok()) return where(std::move(payload).error());
+    const auto blocks = split_outcomes(payload->outcomes);
+    if (!blocks.ok()) return where(blocks.error());
+    std::uint64_t entry = payload->outcomes.first_entry;
+    for (const ByteView block : *blocks) {
+        const auto found = std::ranges::find(pending_, entry++, &Pending::entry);
+        if (found != pending_.end()) found->outcomes = std::make_shared<const Bytes>(to_bytes(block));
+    }
+    pending_.push_back({view->position.entry, payload->first_sequence, std::move(payload->commands), nullptr});
     return true;
+}
+
+// Of the first pending entry: from memory, or from the journal, where some later entry carries them.
+Result<> FeedSubscription::find_outcomes() {
+    {
+        const std::lock_guard guard(hub_.mutex_);
+        const auto found =
+            std::ranges::find(hub_.late_outcomes_, pending_.front().entry, &FeedHub::LateOutcomes::entry);
+        if (found != hub_.late_outcomes_.end()) pending_.front().outcomes = found->block;
+    }
+    while (pending_.front().outcomes == nullptr) {
+        JZ_TRY(const bool read, read_entry());
+        if (!read) return Error(ErrorKind::internal, "the outcomes of an applied entry are nowhere");
+    }
+    return {};
 }
 
 // Delivers the pending entry (skipping one that lies before the position), called when a later command is applied.
 Result<> FeedSubscription::deliver_from_journal() {
     if (!reader_) JZ_CHECK(seek());
-    if (!pending_) {
-        JZ_TRY(const bool read, read_entry());
-        if (!read) return Error(ErrorKind::internal, "an applied entry is not in the journal");
-    }
-    std::shared_ptr<const Bytes> applied;
-    {
-        const std::lock_guard guard(hub_.mutex_);
-        if (hub_.entry_ == pending_->entry) applied = hub_.outcomes_;
-    }
-    if (applied == nullptr) {
-        // A later entry has been applied, so it is in the journal and carries this one's outcomes.
+    if (pending_.empty()) {
         JZ_TRY(const bool read, read_entry());
         if (!read) return Error(ErrorKind::internal, "an applied entry is not in the journal");
     }
     const std::uint64_t after = position_.load(std::memory_order_relaxed);
-    const std::uint64_t last = pending_->first_sequence + pending_->commands.size() - 1;
-    if (last > after) {
-        JZ_TRY(const auto committed, with_outcomes(pending_->first_sequence, std::move(pending_->commands),
-                                                   applied != nullptr ? ByteView(*applied) : ByteView(next_outcomes_)));
-        const std::uint64_t skip = after + 1 - std::min(after + 1, pending_->first_sequence);
-        deliver(std::span(committed).subspan(static_cast<std::size_t>(skip)));
+    if (pending_.front().first_sequence + pending_.front().commands.size() - 1 <= after) {
+        pending_.pop_front();
+        return {};
     }
-    pending_ = std::move(following_);
-    following_.reset();
+    JZ_CHECK(find_outcomes());
+    Pending first = std::move(pending_.front());
+    pending_.pop_front();
+    JZ_TRY(const auto committed, with_outcomes(first.first_sequence, std::move(first.commands), *first.outcomes));
+    const std::uint64_t skip = after + 1 - std::min(after + 1, first.first_sequence);
+    deliver(std::span(committed).subspan(static_cast<std::size_t>(skip)));
     return {};
 }
 

@@ -53,9 +53,15 @@ class FeedHub {
 
     std::mutex mutex_;  // guards all below
     std::condition_variable published_;
-    std::uint64_t entry_ = 0;                // the last entry applied,
-    std::uint64_t sequence_ = 0;             // its last command,
-    std::shared_ptr<const Bytes> outcomes_;  // and what it gave: the journal does not have that yet
+    std::uint64_t sequence_ = 0;  // the last command applied
+    // What the last entries gave: later entries carry that, but maybe none does yet. Older ones are in the journal,
+    // because the writer is never this many entries ahead of what is applied.
+    struct LateOutcomes {
+        std::uint64_t entry;
+        std::shared_ptr<const Bytes> block;
+    };
+    static constexpr std::size_t late_outcomes_kept = 64;
+    std::deque<LateOutcomes> late_outcomes_;
     std::deque<Recent> recent_;
     std::size_t recent_bytes_ = 0;
     std::deque<IndexPoint> index_;
@@ -76,6 +82,7 @@ class FeedSubscription final : public Subscription {
     Result<> deliver_from_journal();
     Result<> seek();
     Result<bool> read_entry();
+    Result<> find_outcomes();
 
     FeedHub& hub_;
     const storage::Journal& journal_;
@@ -84,16 +91,16 @@ class FeedSubscription final : public Subscription {
     bool stopping_ = false;         // hub_.mutex_
     std::optional<Error> failure_;  // hub_.mutex_
 
-    // The feed thread's own: where it reads the journal, and the entry it has read but has no outcomes for yet.
+    // The feed thread's own: where it reads the journal, the entries it has read and not delivered, and the outcomes it
+    // has met for them.
     struct Pending {
         std::uint64_t entry = 0;
         std::uint64_t first_sequence = 0;
         std::vector<TimedCommand> commands;
+        std::shared_ptr<const Bytes> outcomes;
     };
     std::optional<storage::Reader> reader_;
-    std::optional<Pending> pending_;
-    Bytes next_outcomes_;  // of pending_, taken from the entry after it
-    std::optional<Pending> following_;
+    std::deque<Pending> pending_;
 
     std::thread thread_;  // last: it uses everything above
 };

@@ -4,6 +4,8 @@
 #include <array>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "applier.hpp"
 
@@ -11,7 +13,7 @@ namespace jiaozi::engine {
 
 namespace {
 
-constexpr std::string_view format_text = "jiaozi engine 1\n";
+constexpr std::string_view format_text = "jiaozi engine 2\n";
 
 Error corrupt(std::uint64_t entry, const std::string& cause) {
     return Error(ErrorKind::corrupt, "journal entry " + std::to_string(entry) + ": " + cause);
@@ -29,40 +31,133 @@ Result<> write_marker(storage::Disk& disk, const std::filesystem::path& director
 
 }  // namespace
 
-Result<> replay_entry(const storage::EntryView& entry, ledger::Ledger& ledger, Tip& tip, FeedHub& hub) {
-    const std::uint64_t number = entry.position.entry;
-    auto payload = decode_payload(entry.payload);
+void UncarriedOutcomes::add(std::uint64_t entry, Bytes block) {
+    if (blocks_.empty()) first_entry_ = entry;
+    blocks_.push_back(std::move(block));
+}
+
+CarriedOutcomes UncarriedOutcomes::carry() {
+    carried_.clear();
+    for (const Bytes& block : blocks_) append(carried_, block);
+    const auto count = static_cast<std::uint32_t>(blocks_.size());
+    blocks_.clear();
+    return {count == 0 ? 0 : first_entry_, count, carried_};
+}
+
+Result<> UncarriedOutcomes::check(const CarriedOutcomes& carried) {
+    if (carried.count == 0) return {};
+    JZ_TRY(const auto blocks, split_outcomes(carried));
+    if (carried.first_entry != first_entry_ || blocks.size() > blocks_.size())
+        return Error(ErrorKind::corrupt, "it carries outcomes of other entries than those that wait for it");
+    for (const ByteView block : blocks) {
+        if (!equal(block, blocks_.front())) {
+            return Error(ErrorKind::corrupt, "replaying entry " + std::to_string(first_entry_) +
+                                                 " gives other outcomes than were journaled; use the version of the "
+                                                 "program that wrote this journal");
+        }
+        blocks_.pop_front();
+        ++first_entry_;
+    }
+    return {};
+}
+
+Replay::Replay(ledger::Ledger& ledger, EventLog& events, FeedHub& hub)
+    : ledger_(ledger), events_(events), hub_(hub), thread_([this] { run(); }) {}
+
+Replay::~Replay() {
+    {
+        const std::lock_guard guard(mutex_);
+        ended_ = true;
+    }
+    changed_.notify_all();
+    if (thread_.joinable()) thread_.join();
+}
+
+Result<> Replay::add(const storage::EntryView& view) {
+    const std::uint64_t number = view.position.entry;
+    auto payload = decode_payload(view.payload);
     if (!payload.ok()) return corrupt(number, payload.error().message());
-    if (payload->first_sequence != tip.sequence + 1) {
-        return corrupt(number, "its first command has sequence " + std::to_string(payload->first_sequence) + ", but " +
-                                   std::to_string(tip.sequence + 1) + " must come next");
+    Entry entry{view.position, view.payload.size(), std::move(payload).value(), {}};
+    entry.blocks = to_bytes(entry.payload.outcomes.blocks);
+    entry.payload.outcomes.blocks = entry.blocks;
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return waiting_.size() < max_waiting || failure_; });
+    if (failure_) return *failure_;
+    waiting_.push_back(std::move(entry));
+    lock.unlock();
+    changed_.notify_all();
+    return {};
+}
+
+Result<Tip> Replay::finish() {
+    {
+        const std::lock_guard guard(mutex_);
+        ended_ = true;
     }
-    if (!equal(payload->outcomes, tip.outcomes)) {
-        return corrupt(number,
-                       "replaying the entry before it gives other outcomes than were journaled; use the version of the "
-                       "program that wrote this journal");
+    changed_.notify_all();
+    thread_.join();
+    if (failure_) return *std::move(failure_);
+    return std::move(tip_);
+}
+
+void Replay::run() {
+    for (;;) {
+        Entry entry;
+        {
+            std::unique_lock lock(mutex_);
+            changed_.wait(lock, [this] { return !waiting_.empty() || ended_; });
+            if (waiting_.empty()) return;
+            entry = std::move(waiting_.front());
+            waiting_.pop_front();
+        }
+        changed_.notify_all();
+        if (auto applied = apply_entry(entry); !applied.ok()) {
+            {
+                const std::lock_guard guard(mutex_);
+                failure_ = std::move(applied).error();
+            }
+            changed_.notify_all();
+            return;
+        }
     }
+}
+
+Result<> Replay::apply_entry(const Entry& entry) {
+    const std::uint64_t number = entry.position.entry;
+    const Payload& payload = entry.payload;
+    if (payload.first_sequence != tip_.sequence + 1) {
+        return corrupt(number, "its first command has sequence " + std::to_string(payload.first_sequence) + ", but " +
+                                   std::to_string(tip_.sequence + 1) + " must come next");
+    }
+    if (auto checked = tip_.outcomes.check(payload.outcomes); !checked.ok())
+        return corrupt(number, checked.error().message());
+    std::vector<EventLog::Events> events;
+    events.reserve(payload.commands.size());
+    for (const TimedCommand& timed : payload.commands) events.push_back({timed.command.transfers, timed.timestamp});
+    events_.add(entry.position, entry.payload_size, events);
     OutcomeRecorder recorder;
     Outcome outcome;
     std::vector<ledger::Expired> expired;
     std::uint32_t index = 0;
-    for (const TimedCommand& timed : payload->commands) {
+    for (const TimedCommand& timed : payload.commands) {
         // decode_payload checked the order inside the entry; this holds its first command against the entry before.
-        if (timed.timestamp.ns - event_count(timed.command) <= tip.timestamp.ns) {
+        if (timed.timestamp.ns - event_count(timed.command) <= tip_.timestamp.ns) {
             return corrupt(number, "its timestamps do not follow those of the entry before it");
         }
         outcome.flag_changes.clear();
         outcome.accounts.clear();
         outcome.transfers.clear();
         expired.clear();
-        apply(ledger, timed.command, timed.timestamp, outcome, expired);
+        apply(ledger_, timed.command, timed.timestamp, outcome, expired, [] {});
+        if (ledger_.stopped()) return events_.failure().value_or(corrupt(number, "an earlier event could not be read"));
         recorder.add(index++, outcome, expired);
-        tip.timestamp = timed.timestamp;
+        tip_.timestamp = timed.timestamp;
     }
-    tip.outcomes.clear();
-    recorder.finish(tip.outcomes);
-    tip.sequence += payload->commands.size();
-    hub.publish(entry.position, payload->first_sequence, tip.sequence, entry.payload.size(), tip.outcomes, nullptr);
+    Bytes block;
+    recorder.finish(block);
+    tip_.sequence += payload.commands.size();
+    hub_.publish(entry.position, payload.first_sequence, tip_.sequence, entry.payload_size, block, nullptr);
+    tip_.outcomes.add(number, std::move(block));
     return {};
 }
 
@@ -82,13 +177,18 @@ Result<> prepare_directory(storage::Disk& disk, const std::filesystem::path& dir
     JZ_TRY(auto file, disk.open(directory / "format", storage::Disk::Mode::read));
     Bytes text(64);
     JZ_TRY(const std::size_t size, file->read_at(0, text));
-    if (as_text(ByteView(text).first(size)) != format_text) {
-        return Error(ErrorKind::invalid, (directory / "format").string() +
-                                             " does not say \"jiaozi engine 1\": the directory was "
-                                             "written by another version; use that version");
-    }
+    const std::string_view found = as_text(ByteView(text).first(size));
     // The process that wrote it may have ended before its name was durable, and the journal's name must not outlive it.
-    return disk.sync_directory(directory);
+    if (found == format_text) return disk.sync_directory(directory);
+    if (found == "jiaozi engine 1\n") {
+        return Error(ErrorKind::invalid,
+                     directory.string() +
+                         " was written by a pre-release (format 1), which this program does not read: "
+                         "start with another directory, or use that pre-release");
+    }
+    return Error(ErrorKind::invalid, (directory / "format").string() +
+                                         " does not say \"jiaozi engine 2\": the directory was "
+                                         "written by another version; use that version");
 }
 
 }  // namespace jiaozi::engine

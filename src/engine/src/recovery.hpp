@@ -1,27 +1,83 @@
 // Replay of the journal into an empty ledger, at open.
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <thread>
 
 #include <jiaozi/engine/payload.hpp>
 #include <jiaozi/ledger/ledger.hpp>
 #include <jiaozi/storage/journal.hpp>
 
+#include "event_log.hpp"
 #include "feed.hpp"
 
 namespace jiaozi::engine {
+
+// Outcomes of entries that have been applied, and that no entry carries yet: the next one will.
+class UncarriedOutcomes {
+  public:
+    // The entry after the last one added (or the first at all).
+    void add(std::uint64_t entry, Bytes block);
+    // All of them; into this object's memory until the next call.
+    CarriedOutcomes carry();
+    // Holds what an entry carries against what applying gave, and forgets it. Error corrupt.
+    Result<> check(const CarriedOutcomes& carried);
+
+  private:
+    std::uint64_t first_entry_ = 0;
+    std::deque<Bytes> blocks_;
+    Bytes carried_;
+};
 
 // Where a journal ends, as far as commands are concerned.
 struct Tip {
     std::uint64_t sequence = 0;
     Timestamp timestamp;
-    Bytes outcomes;  // of the last entry, encoded; the next entry carries them
-    Tip() { OutcomeRecorder().finish(outcomes); }
+    UncarriedOutcomes outcomes;
 };
 
-// Applies one entry on top of `tip` and moves it on. Refuses (corrupt) what does not decode, does not follow, or was
-// written by a program whose rules gave other outcomes than ours.
-Result<> replay_entry(const storage::EntryView& entry, ledger::Ledger& ledger, Tip& tip, FeedHub& hub);
+// Applies entries one after the other. Refuses (corrupt) what does not decode, does not follow, or was written by a
+// program whose rules gave other outcomes than ours. Decoding (with the caller's reading and verifying) and applying
+// each have a thread: between them they take as long as the longer of the two.
+class Replay {
+  public:
+    Replay(ledger::Ledger& ledger, EventLog& events, FeedHub& hub);
+    ~Replay();  // waits
+    Replay(const Replay&) = delete;
+    Replay& operator=(const Replay&) = delete;
+
+    // In order. An Error is of this entry or of one before it, and final.
+    Result<> add(const storage::EntryView& entry);
+    // When everything is applied.
+    Result<Tip> finish();
+
+  private:
+    struct Entry {
+        storage::Position position;
+        std::size_t payload_size = 0;
+        Payload payload;
+        Bytes blocks;  // what payload.outcomes points into
+    };
+    static constexpr std::size_t max_waiting = 8;
+
+    void run();
+    Result<> apply_entry(const Entry& entry);
+
+    ledger::Ledger& ledger_;
+    EventLog& events_;
+    FeedHub& hub_;
+    Tip tip_;           // the applying thread's, until it has ended
+    std::mutex mutex_;  // guards all below
+    std::condition_variable changed_;
+    std::deque<Entry> waiting_;
+    bool ended_ = false;
+    std::optional<Error> failure_;
+    std::thread thread_;  // last
+};
 
 // Makes the engine's directory, or checks the `format` marker of one that exists (invalid: another version's, or not
 // an engine's).

@@ -251,10 +251,15 @@ TEST_F(EngineTest, OnlyOneEngineHasADirectory) {
 TEST_F(EngineTest, ADirectoryOfAnotherVersionIsRefused) {
     open();
     engine_.reset();
-    std::ofstream(options_.directory / "format") << "jiaozi engine 2\n";
+    std::ofstream(options_.directory / "format") << "jiaozi engine 3\n";
     const auto other = Engine::open(options_, clock_);
     ASSERT_FALSE(other.ok());
     EXPECT_EQ(other.error().kind(), ErrorKind::invalid);
+    std::ofstream(options_.directory / "format") << "jiaozi engine 1\n";
+    const auto older = Engine::open(options_, clock_);
+    ASSERT_FALSE(older.ok());
+    EXPECT_NE(older.error().message().find("start with another directory"), std::string::npos)
+        << older.error().message();
     std::filesystem::remove(options_.directory / "format");
     const auto unmarked = Engine::open(options_, clock_);
     ASSERT_FALSE(unmarked.ok());

@@ -21,7 +21,7 @@ class RecoveryTest : public EngineTest {
         PayloadEncoder encoder;
         encoder.begin(first_sequence);
         encoder.add(of(a_transfer(10, till, shop, 1)), timestamp);
-        append_bytes(encoder.finish(outcomes));
+        append_bytes(encoder.finish({.first_entry = 1, .count = 1, .blocks = outcomes}));
     }
     void append_bytes(ByteView payload) {
         engine_.reset();

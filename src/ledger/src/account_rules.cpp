@@ -2,6 +2,14 @@
 
 namespace jiaozi::ledger {
 
+void AccountRules::prepare(const State& state, std::span<const Account> events, std::span<Prepared> prepared) {
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        prepared[i].id_hash = IdHash{}(events[i].id);
+        state.prefetch_account_shard(prepared[i].id_hash);
+    }
+    for (std::size_t i = 0; i < events.size(); ++i) state.prefetch_account(prepared[i].id_hash);
+}
+
 CreateAccountResult AccountRules::check_form(const Account& event) {
     using enum CreateAccountResult;
     using namespace account_flags;
@@ -23,12 +31,12 @@ CreateAccountResult AccountRules::check_form(const Account& event) {
     return ok;
 }
 
-CreateAccountResult AccountRules::check_known(const State& state, const Account& event) {
+CreateAccountResult AccountRules::check_known(State& state, const Account& event, const Prepared& prepared) {
     using enum CreateAccountResult;
     // These change over an account's life, so they say nothing about whether it was created by the same event.
     constexpr auto lifelong = static_cast<std::uint16_t>(~(account_flags::frozen | account_flags::closed));
 
-    const AccountRecord* record = state.find_account(event.id);
+    const AccountRecord* record = state.find_account(event.id, prepared.id_hash);
     if (record == nullptr) return ok;
     const Account& stored = record->account;
     if ((event.flags & lifelong) != (stored.flags & lifelong)) return exists_with_different_flags;
@@ -40,10 +48,10 @@ CreateAccountResult AccountRules::check_known(const State& state, const Account&
     return exists;
 }
 
-CreateAccountResult AccountRules::apply(State& state, const Account& event, std::uint64_t timestamp_ns) {
+CreateAccountResult AccountRules::apply(State& state, const Account& event, const Prepared& prepared, Place place) {
     Account account = event;
-    account.timestamp = timestamp_ns;
-    state.add_account(account);
+    account.timestamp = place.timestamp_ns;
+    state.add_account(account, prepared.id_hash);
     return CreateAccountResult::ok;
 }
 

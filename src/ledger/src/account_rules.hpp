@@ -1,6 +1,9 @@
 // The rules for creating accounts, in the order of docs/ledger.md. See Batch for what each function is for.
 #pragma once
 
+#include <span>
+
+#include "batch.hpp"
 #include "state.hpp"
 
 namespace jiaozi::ledger {
@@ -10,12 +13,14 @@ struct AccountRules {
     using Result = CreateAccountResult;
     static constexpr std::uint16_t linked = account_flags::linked;
 
+    static void begin(State&, std::span<const Account>, std::uint64_t) {}
+    static void end(State&) {}
+    static void prepare(const State& state, std::span<const Account> events, std::span<Prepared> prepared);
     static Result check_form(const Account& event);
-    static Result check_known(const State& state, const Account& event);
-    static Result apply(State& state, const Account& event, std::uint64_t timestamp_ns);
-    static void prefetch(const State&, const Account&) {}
+    static Result check_known(State& state, const Account& event, const Prepared& prepared);
+    static Result apply(State& state, const Account& event, const Prepared& prepared, Place place);
     // Nothing: no refusal of an account depends on the state, so a repetition is answered the same without a memory.
-    static void remember(State&, const Account&, Result) {}
+    static void remember(State&, const Account&, std::uint64_t, std::uint64_t, Result) {}
 };
 
 }  // namespace jiaozi::ledger

@@ -1,6 +1,8 @@
 // A batch of events and its linked chains: the part that accounts and transfers have in common.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -11,11 +13,17 @@
 namespace jiaozi::ledger {
 
 // Rules must have Event, Result (an enum with ok, linked_event_failed and linked_event_chain_open) and
-//   Result check_form(event)         what the event says by itself
-//   Result check_known(state, event) ok: the id is new; otherwise the answer for a known id
-//   Result apply(state, event, ts)   judges against the state and, if ok, changes it
-//   void prefetch(state, event)      starts to bring in the memory that judging it will read; no effect otherwise
-//   void remember(state, event, r)   keeps a refusal that the state, or a failed chain, was the reason for
+//   begin(state, events, ts), end(state)     around the batch
+//   prepare(state, events, prepared)         starts to bring in the memory that judging some events will read
+//   Result check_form(event)                 what the event says by itself
+//   Result check_known(state, event, p)      ok: the id is new; otherwise the answer for a known id
+//   Result apply(state, event, p, place)     judges against the state and, if ok, changes it
+//   void remember(state, event, hash, ordinal, r) keeps a refusal that the state, or a failed chain, was the reason for
+struct Place {
+    std::uint64_t timestamp_ns = 0;
+    std::uint64_t ordinal = 0;  // of a transfer event
+};
+
 template <class Rules>
 class Batch {
     using Event = typename Rules::Event;
@@ -27,29 +35,45 @@ class Batch {
 
     void run(std::uint64_t timestamp_ns) {
         results_.assign(events_.size(), Result::ok);
-        if (events_.empty()) return;
-        const std::uint64_t first = state_.begin_batch(events_.size(), timestamp_ns);
-        for (std::size_t i = 0; i < events_.size(); ++i) {
-            if (i + look_ahead < events_.size()) Rules::prefetch(state_, events_[i + look_ahead]);
+        if (events_.empty() || state_.stopped()) return;
+        first_ = {state_.begin_batch(events_.size(), timestamp_ns), state_.event_count()};
+        Rules::begin(state_, events_, first_.timestamp_ns);
+        for (std::size_t i = 0; i < events_.size() && !state_.stopped(); ++i) {
+            if (i % window == 0) prepare(i);
             const bool linked = (events_[i].flags & Rules::linked) != 0;
             if (linked && !chain_start_) open_chain(i);
             const bool left_open = linked && i + 1 == events_.size();
-            results_[i] = left_open ? Result::linked_event_chain_open : judge(events_[i], first + i);
+            results_[i] = left_open ? Result::linked_event_chain_open : judge(i);
             if (!chain_start_) continue;
             if (results_[i] != Result::ok && !broken_) break_chain(i);
             if (!linked || left_open) close_chain();
         }
+        if (chain_start_) {
+            state_.roll_back_chain();  // only when stopped
+            close_chain();
+        }
+        Rules::end(state_);
     }
 
   private:
-    // How far ahead memory is asked for; what an event needs then arrives while those before it are judged.
-    static constexpr std::size_t look_ahead = 8;
+    // Memory is asked for this many events at once; what they need arrives together instead of one after the other.
+    static constexpr std::size_t window = 32;
 
-    Result judge(const Event& event, std::uint64_t timestamp_ns) {
+    void prepare(std::size_t begin) {
+        const std::size_t count = std::min(window, events_.size() - begin);
+        Rules::prepare(state_, events_.subspan(begin, count), std::span(prepared_).first(count));
+    }
+    Place place_of(std::size_t i) const { return {first_.timestamp_ns + i, first_.ordinal + i}; }
+
+    Result judge(std::size_t i) {
+        const Event& event = events_[i];
+        const Prepared& prepared = prepared_[i % window];
         if (const Result result = Rules::check_form(event); result != Result::ok) return result;
-        if (const Result result = Rules::check_known(state_, event); result != Result::ok) return result;
-        const Result result = broken_ ? Result::linked_event_failed : Rules::apply(state_, event, timestamp_ns);
-        if (result != Result::ok) Rules::remember(state_, event, result);
+        if (const Result result = Rules::check_known(state_, event, prepared); result != Result::ok) return result;
+        const Result result =
+            broken_ ? Result::linked_event_failed : Rules::apply(state_, event, prepared, place_of(i));
+        if (result != Result::ok && !state_.stopped())
+            Rules::remember(state_, event, prepared.id_hash, place_of(i).ordinal, result);
         return result;
     }
 
@@ -61,9 +85,11 @@ class Batch {
     void break_chain(std::size_t index) {
         broken_ = true;
         state_.roll_back_chain();
+        if (state_.stopped()) return;
         for (std::size_t i = *chain_start_; i < index; ++i) {
             results_[i] = Result::linked_event_failed;
-            Rules::remember(state_, events_[i], Result::linked_event_failed);
+            Rules::remember(state_, events_[i], IdHash{}(events_[i].id), place_of(i).ordinal,
+                            Result::linked_event_failed);
         }
     }
 
@@ -76,6 +102,8 @@ class Batch {
     State& state_;
     std::span<const Event> events_;
     std::vector<Result>& results_;
+    Place first_;
+    std::array<Prepared, window> prepared_;
     std::optional<std::size_t> chain_start_;
     bool broken_ = false;
 };

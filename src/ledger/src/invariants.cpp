@@ -28,7 +28,9 @@ void each_account(const Ledger& ledger, Visit visit) {
 }
 template <class Visit>
 void each_transfer(const Ledger& ledger, Visit visit) {
-    for (std::size_t i = 0; i < ledger.transfer_count(); ++i) visit(ledger.transfer_at(i));
+    for (std::uint64_t i = 0; i < ledger.event_count(); ++i) {
+        if (const auto transfer = ledger.stored_transfer(i)) visit(*transfer);
+    }
 }
 
 struct Balances {
@@ -125,20 +127,23 @@ void timestamps_increase(const Ledger& ledger, std::string_view name, Violations
 }
 
 void transfers_join_two_accounts_of_one_ledger(const Ledger& ledger, std::string_view name, Violations& violations) {
+    std::uint64_t seen = 0;
     each_transfer(ledger, [&](const Transfer& t) {
+        ++seen;
         const Account* debit = ledger.find_account(t.debit_account_id);
         const Account* credit = ledger.find_account(t.credit_account_id);
         const bool joined = debit != nullptr && credit != nullptr && debit != credit && t.ledger == debit->ledger &&
                             t.ledger == credit->ledger;
         if (!joined) violations.push_back({name, transfer_text(t)});
-        if (ledger.find_transfer(t.id) != &t) violations.push_back({name, transfer_text(t) + ": not found by its id"});
+        if (ledger.find_transfer(t.id) != t) violations.push_back({name, transfer_text(t) + ": not found by its id"});
     });
+    if (seen != ledger.transfer_count()) violations.push_back({name, "not every stored transfer is found by its id"});
 }
 
 void pendings_are_resolved_once(const Ledger& ledger, std::string_view name, Violations& violations) {
-    std::map<uint128, std::vector<const Transfer*>> resolvers;
+    std::map<uint128, std::vector<Transfer>> resolvers;
     each_transfer(ledger, [&](const Transfer& t) {
-        if (t.pending_id != 0) resolvers[t.pending_id].push_back(&t);
+        if (t.pending_id != 0) resolvers[t.pending_id].push_back(t);
     });
     each_transfer(ledger, [&](const Transfer& t) {
         const PendingStatus status = ledger.pending_status(t.id);
@@ -154,7 +159,7 @@ void pendings_are_resolved_once(const Ledger& ledger, std::string_view name, Vio
             return;
         }
         if (!resolved) return;
-        const Transfer& by = *found->second.front();
+        const Transfer& by = found->second.front();
         const bool posted = status == PendingStatus::posted;
         const bool right_kind = has(by, posted ? transfer_flags::post_pending : transfer_flags::void_pending);
         const bool right_amount = posted ? by.amount <= t.amount : by.amount == t.amount;

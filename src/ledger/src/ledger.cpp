@@ -10,7 +10,8 @@
 
 namespace jiaozi::ledger {
 
-Ledger::Ledger() : state_(std::make_unique<State>()) {}
+Ledger::Ledger() : state_(std::make_unique<State>(nullptr)) {}
+Ledger::Ledger(const EventSource& source) : state_(std::make_unique<State>(&source)) {}
 Ledger::~Ledger() = default;
 Ledger::Ledger(Ledger&&) noexcept = default;
 Ledger& Ledger::operator=(Ledger&&) noexcept = default;
@@ -28,7 +29,7 @@ void Ledger::create_transfers(std::span<const Transfer> events, std::uint64_t ti
 SetAccountFlagsResult Ledger::set_account_flags(uint128 id, std::uint16_t set, std::uint16_t clear) {
     if (((set | clear) & ~account_flags::frozen) != 0) return SetAccountFlagsResult::flag_cannot_be_changed;
     if ((set & clear) != 0) return SetAccountFlagsResult::set_and_clear_overlap;
-    AccountRecord* record = state_->find_account(id);
+    AccountRecord* record = state_->find_account(id, IdHash{}(id));
     if (record == nullptr) return SetAccountFlagsResult::account_not_found;
     Account& account = state_->change(*record);
     account.flags = static_cast<std::uint16_t>((account.flags | set) & ~clear);
@@ -36,21 +37,26 @@ SetAccountFlagsResult Ledger::set_account_flags(uint128 id, std::uint16_t set, s
 }
 
 void Ledger::expire(std::uint64_t now_ns, std::vector<Expired>& out) {
+    if (state_->stopped()) return;
     state_->advance_to(now_ns);
-    while (!state_->expiries.empty() && state_->expiries.begin()->first <= now_ns) {
-        const std::uint64_t index = state_->expiries.begin()->second;
-        const Transfer& pending = state_->transfers[index];
-        release_pending(*state_, index, PendingStatus::expired);
-        for (const uint128 account_id : {pending.debit_account_id, pending.credit_account_id}) {
-            state_->add_history(*state_->find_account(account_id), pending.id, now_ns, ChangeCause::expiry);
+    for (auto next = state_->next_expiry(); next && next->first <= now_ns; next = state_->next_expiry()) {
+        const Hold hold = *state_->live_hold(next->second);
+        release_pending(*state_, hold, next->second, PendingStatus::expired);
+        for (const AccountRecord* record : {hold.debit, hold.credit}) {
+            state_->add_history(*record, hold.transfer.id, now_ns, ChangeCause::expiry);
         }
-        out.push_back({.pending_id = pending.id, .timestamp = now_ns});
+        out.push_back({.pending_id = hold.transfer.id, .timestamp = now_ns});
+        state_->drop_dead_expiries();
     }
 }
 
+bool Ledger::stopped() const {
+    return state_->stopped();
+}
+
 std::optional<std::uint64_t> Ledger::next_expiry_ns() const {
-    if (state_->expiries.empty()) return std::nullopt;
-    return state_->expiries.begin()->first;
+    const auto next = state_->next_expiry();
+    return next ? std::optional(next->first) : std::nullopt;
 }
 
 std::uint64_t Ledger::last_timestamp_ns() const {
@@ -62,19 +68,30 @@ const Account* Ledger::find_account(uint128 id) const {
     return record == nullptr ? nullptr : &record->account;
 }
 
-const Transfer* Ledger::find_transfer(uint128 id) const {
-    return state_->find_transfer(id);
+namespace {
+
+std::optional<Known> look_up(const State& state, uint128 id) {
+    bool unread = false;
+    return state.find_transfer(id, IdHash{}(id), unread);
+}
+
+}  // namespace
+
+std::optional<Transfer> Ledger::find_transfer(uint128 id) const {
+    const auto known = look_up(*state_, id);
+    Transfer transfer;
+    if (!known || known->refused || !state_->read_stored(known->ordinal, transfer)) return std::nullopt;
+    return transfer;
 }
 
 PendingStatus Ledger::pending_status(uint128 transfer_id) const {
-    const TransferSlot* slot = state_->find_slot(transfer_id);
-    return slot == nullptr || slot->is_refused() ? PendingStatus::none : state_->statuses[slot->index()];
+    const auto known = look_up(*state_, transfer_id);
+    return !known || known->refused ? PendingStatus::none : state_->status_of(known->ordinal);
 }
 
 std::optional<CreateTransferResult> Ledger::refusal_of(uint128 transfer_id) const {
-    const TransferSlot* slot = state_->find_slot(transfer_id);
-    if (slot == nullptr || !slot->is_refused()) return std::nullopt;
-    return state_->refusals[slot->index()].result;
+    const auto known = look_up(*state_, transfer_id);
+    return known && known->refused ? state_->refusal_of(known->ordinal) : std::nullopt;
 }
 
 std::size_t Ledger::account_count() const {
@@ -86,19 +103,26 @@ const Account& Ledger::account_at(std::size_t index) const {
     return state_->accounts[index].account;
 }
 
-std::size_t Ledger::transfer_count() const {
-    return state_->transfers.size();
+std::uint64_t Ledger::transfer_count() const {
+    return state_->transfer_count();
 }
 
-const Transfer& Ledger::transfer_at(std::size_t index) const {
-    JZ_ASSERT(index < state_->transfers.size());
-    return state_->transfers[index];
+std::uint64_t Ledger::event_count() const {
+    return state_->event_count();
+}
+
+std::optional<Transfer> Ledger::stored_transfer(std::uint64_t ordinal) const {
+    JZ_ASSERT(ordinal < state_->event_count());
+    Transfer event;
+    if (!state_->read_event(ordinal, event)) return std::nullopt;
+    const auto known = look_up(*state_, event.id);
+    if (!known || known->refused || known->ordinal != ordinal) return std::nullopt;
+    return state_->read_stored(ordinal, event) ? std::optional(event) : std::nullopt;
 }
 
 std::span<const BalanceChange> Ledger::history(uint128 account_id) const {
     const AccountRecord* record = std::as_const(*state_).find_account(account_id);
-    if (record == nullptr || record->history == AccountRecord::no_history) return {};
-    return state_->histories[record->history];
+    return record == nullptr ? std::span<const BalanceChange>() : state_->history_of(*record);
 }
 
 namespace {

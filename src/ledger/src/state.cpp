@@ -1,14 +1,54 @@
 #include "state.hpp"
 
+#include <algorithm>
+#include <functional>
+
 #include <jiaozi/base/assert.hpp>
 
 namespace jiaozi::ledger {
+
+namespace {
+
+constexpr std::uint16_t balancing = transfer_flags::balancing_debit | transfer_flags::balancing_credit;
+constexpr std::uint16_t resolving = transfer_flags::post_pending | transfer_flags::void_pending;
+
+// A remembered refusal: the ordinal above the stable number of the result.
+constexpr unsigned result_bits = 16;
+std::uint64_t refusal_of_ordinal(std::uint64_t ordinal, CreateTransferResult result) {
+    return ordinal << result_bits | static_cast<std::uint64_t>(result);
+}
+
+}  // namespace
+
+State::State(const EventSource* source)
+    : source_(source), memory_(source == nullptr ? std::make_unique<MemoryEvents>() : nullptr) {
+    if (memory_ != nullptr) source_ = memory_.get();
+}
 
 std::uint64_t State::begin_batch(std::size_t events, std::uint64_t last_event_ns) {
     JZ_ASSERT(events > 0 && events <= max_batch);
     JZ_ASSERT(last_event_ns >= events && last_event_ns - events >= last_timestamp_ns);
     last_timestamp_ns = last_event_ns;
     return last_event_ns - events + 1;
+}
+
+void State::begin_transfers(std::span<const Transfer> events, std::uint64_t first_timestamp_ns) {
+    batch_ = events;
+    batch_first_ = event_count_;
+    batch_time_ = first_timestamp_ns;
+    event_count_ += events.size();
+}
+
+void State::end_transfers() {
+    if (memory_ != nullptr) {
+        for (std::size_t i = 0; i < batch_.size(); ++i) {
+            Transfer event = batch_[i];
+            event.timestamp = batch_time_ + i;
+            memory_->add(event);
+        }
+    }
+    batch_ = {};
+    drop_dead_expiries();
 }
 
 void State::advance_to(std::uint64_t now_ns) {
@@ -35,44 +75,97 @@ void State::close_chain() {
     chain_open_ = false;
 }
 
-AccountRecord* State::find_account(uint128 id) {
-    AccountRecord* const* found = account_ids_.find(id);
-    return found == nullptr ? nullptr : *found;
+AccountRecord* State::find_account(uint128 id, std::uint64_t hash) {
+    AccountRecord* record = nullptr;
+    account_ids_.find(hash, [&](IdIndex::Entry entry) {
+        record = &accounts[entry.ordinal];
+        return record->account.id == id;
+    });
+    return record != nullptr && record->account.id == id ? record : nullptr;
 }
 
 const AccountRecord* State::find_account(uint128 id) const {
-    AccountRecord* const* found = account_ids_.find(id);
-    return found == nullptr ? nullptr : *found;
+    return const_cast<State*>(this)->find_account(id, IdHash{}(id));  // which changes nothing
 }
 
-const TransferSlot* State::find_slot(uint128 transfer_id) const {
-    return transfer_ids_.find(transfer_id);
+std::optional<Known> State::find_transfer(uint128 id, std::uint64_t hash, bool& unread) const {
+    const auto found = transfer_ids_.find(hash, [&](IdIndex::Entry entry) {
+        if (const Hold* hold = live_hold(entry.ordinal)) return hold->transfer.id == id;
+        Transfer event;
+        if (!read_event(entry.ordinal, event)) {
+            unread = true;
+            return true;
+        }
+        return event.id == id;
+    });
+    if (!found || unread) return std::nullopt;
+    return Known{found->ordinal, found->marked};
 }
 
-const Transfer* State::find_transfer(uint128 id) const {
-    const TransferSlot* slot = find_slot(id);
-    return slot == nullptr || slot->is_refused() ? nullptr : &transfers[slot->index()];
+bool State::read_event(std::uint64_t ordinal, Transfer& event) const {
+    if (ordinal < batch_first_ || batch_.empty()) return source_->read(ordinal, event);
+    event = batch_[ordinal - batch_first_];
+    event.timestamp = batch_time_ + (ordinal - batch_first_);
+    return true;
 }
 
-uint128 State::requested_amount(std::uint64_t transfer_index) const {
-    const auto found = requested_amounts_.find(transfer_index);
-    return found == requested_amounts_.end() ? transfers[transfer_index].amount : found->second;
-}
-
-void State::add_account(const Account& account) {
-    AccountRecord record{.account = account};
-    if ((account.flags & account_flags::history) != 0) {
-        record.history = static_cast<std::uint32_t>(histories.size());
-        histories.emplace_back();
+bool State::read_stored(std::uint64_t ordinal, Transfer& transfer) const {
+    if (const Hold* hold = live_hold(ordinal)) {
+        transfer = hold->transfer;
+        return true;
     }
-    account_ids_.emplace(account.id, &accounts.push_back(record));
-    if (chain_open_) undo_log_.emplace_back(AccountAdded{});
+    if (!read_event(ordinal, transfer)) return false;
+    if ((transfer.flags & balancing) != 0) {
+        if (const auto moved = moved_.find(ordinal); moved != moved_.end()) transfer.amount = moved->second;
+    }
+    if ((transfer.flags & resolving) == 0) return true;
+    bool unread = false;
+    const auto pending = find_transfer(transfer.pending_id, IdHash{}(transfer.pending_id), unread);
+    Transfer held;
+    if (!pending || !read_stored(pending->ordinal, held)) return false;
+    transfer = inherit(transfer, held);
+    return true;
 }
 
-void State::undo(const AccountAdded&) {
-    const AccountRecord& last = accounts.back();
-    if (last.history != AccountRecord::no_history) histories.pop_back();
-    account_ids_.erase(last.account.id);
+const Hold* State::live_hold(std::uint64_t ordinal) const {
+    const auto found = holds_.find(ordinal);
+    return found == holds_.end() ? nullptr : &found->second;
+}
+
+PendingStatus State::status_of(std::uint64_t ordinal) const {
+    return holds_.contains(ordinal) ? PendingStatus::pending : statuses_.at(ordinal);
+}
+
+std::optional<CreateTransferResult> State::refusal_of(std::uint64_t ordinal) const {
+    std::size_t low = 0;
+    for (std::size_t high = refusals_.size(); low < high;) {
+        const std::size_t middle = low + (high - low) / 2;
+        if (refusals_[middle] >> result_bits < ordinal)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == refusals_.size() || refusals_[low] >> result_bits != ordinal) return std::nullopt;
+    return static_cast<CreateTransferResult>(refusals_[low] & ((1U << result_bits) - 1));
+}
+
+void State::add_account(const Account& account, std::uint64_t id_hash) {
+    account_ids_.insert(id_hash, {.ordinal = accounts.size(), .marked = false});
+    accounts.push_back({account});
+    if ((account.flags & account_flags::history) != 0) {
+        history_places_.emplace(account.id, static_cast<std::uint32_t>(histories_.size()));
+        histories_.emplace_back();
+    }
+    if (chain_open_) undo_log_.emplace_back(AccountAdded{id_hash});
+}
+
+void State::undo(const AccountAdded& added) {
+    const Account& last = accounts.back().account;
+    if ((last.flags & account_flags::history) != 0) {
+        histories_.pop_back();
+        history_places_.erase(last.id);
+    }
+    account_ids_.erase(added.id_hash, accounts.size() - 1);
     accounts.pop_back();
 }
 
@@ -85,105 +178,138 @@ void State::undo(const AccountChanged& change) {
     change.record->account = change.before;
 }
 
-void State::add_transfer(const Transfer& transfer) {
-    const std::uint64_t index = transfers.size();
-    const bool pending = (transfer.flags & transfer_flags::pending) != 0;
-    transfers.push_back(transfer);
-    statuses.push_back(pending ? PendingStatus::pending : PendingStatus::none);
-    transfer_ids_.emplace(transfer.id, TransferSlot::stored(index));
-    if (pending) start_timeout(index);
-    if (chain_open_) undo_log_.emplace_back(TransferAdded{});
+void State::add_transfer(const Transfer& transfer, std::uint64_t ordinal, std::uint64_t id_hash, uint128 asked) {
+    transfer_ids_.insert(id_hash, {.ordinal = ordinal, .marked = false});
+    ++transfer_count_;
+    if ((transfer.flags & balancing) != 0 && transfer.amount != asked) moved_.emplace(ordinal, transfer.amount);
+    if (chain_open_) undo_log_.emplace_back(TransferAdded{id_hash, ordinal});
 }
 
-void State::add_requested_amount(uint128 amount) {
-    requested_amounts_.emplace(transfers.size() - 1, amount);
+void State::add_hold(const Hold& hold, std::uint64_t ordinal) {
+    holds_.emplace(ordinal, hold);
+    if (hold.transfer.timeout_s == 0) return;
+    expiries_.emplace_back(expiry_ns(hold.transfer), ordinal);
+    std::ranges::push_heap(expiries_, std::greater());
 }
 
-void State::undo(const TransferAdded&) {
-    const std::uint64_t index = transfers.size() - 1;
-    if (statuses[index] == PendingStatus::pending) stop_timeout(index);
-    requested_amounts_.erase(index);
-    transfer_ids_.erase(transfers[index].id);
-    statuses.pop_back();
-    transfers.pop_back();
+void State::undo(const TransferAdded& added) {
+    holds_.erase(added.ordinal);
+    moved_.erase(added.ordinal);
+    transfer_ids_.erase(added.id_hash, added.ordinal);
+    --transfer_count_;
 }
 
-void State::resolve_pending(std::uint64_t transfer_index, PendingStatus status) {
-    JZ_ASSERT(statuses[transfer_index] == PendingStatus::pending);
-    stop_timeout(transfer_index);
-    statuses[transfer_index] = status;
-    if (chain_open_) undo_log_.emplace_back(PendingResolved{transfer_index});
+void State::resolve_pending(std::uint64_t ordinal, PendingStatus status) {
+    const auto found = holds_.find(ordinal);
+    JZ_ASSERT(found != holds_.end());
+    if (chain_open_) undo_log_.emplace_back(PendingResolved{ordinal, found->second});
+    holds_.erase(found);
+    statuses_.set(ordinal, status);
 }
 
 void State::undo(const PendingResolved& resolved) {
-    statuses[resolved.transfer_index] = PendingStatus::pending;
-    start_timeout(resolved.transfer_index);
+    statuses_.set(resolved.ordinal, PendingStatus::none);
+    holds_.emplace(resolved.ordinal, resolved.hold);
 }
 
-void State::start_timeout(std::uint64_t transfer_index) {
-    const Transfer& pending = transfers[transfer_index];
-    if (pending.timeout_s != 0) expiries.emplace(expiry_ns(pending), transfer_index);
+std::optional<std::pair<std::uint64_t, std::uint64_t>> State::next_expiry() const {
+    if (expiries_.empty()) return std::nullopt;
+    return expiries_.front();
 }
 
-void State::stop_timeout(std::uint64_t transfer_index) {
-    const Transfer& pending = transfers[transfer_index];
-    if (pending.timeout_s != 0) expiries.erase({expiry_ns(pending), transfer_index});
+// Resolved holds stay in the heap until they come up or are most of it.
+void State::drop_dead_expiries() {
+    constexpr std::size_t few = 1024;
+    const auto dead = [this](const auto& expiry) { return !holds_.contains(expiry.second); };
+    if (expiries_.size() > few + 2 * holds_.size()) {
+        std::erase_if(expiries_, dead);
+        std::ranges::make_heap(expiries_, std::greater());
+    }
+    while (!expiries_.empty() && dead(expiries_.front())) {
+        std::ranges::pop_heap(expiries_, std::greater());
+        expiries_.pop_back();
+    }
 }
 
 void State::add_history(const AccountRecord& record, uint128 transfer_id, std::uint64_t timestamp_ns,
                         ChangeCause cause) {
-    if (record.history == AccountRecord::no_history) return;
     const Account& a = record.account;
-    histories[record.history].push_back({.transfer_id = transfer_id,
-                                         .debits_pending = a.debits_pending,
-                                         .debits_posted = a.debits_posted,
-                                         .credits_pending = a.credits_pending,
-                                         .credits_posted = a.credits_posted,
-                                         .timestamp = timestamp_ns,
-                                         .cause = cause});
-    if (chain_open_) undo_log_.emplace_back(HistoryAdded{record.history});
+    if ((a.flags & account_flags::history) == 0) return;
+    const std::uint32_t place = history_places_.find(a.id)->second;
+    histories_[place].push_back({.transfer_id = transfer_id,
+                                 .debits_pending = a.debits_pending,
+                                 .debits_posted = a.debits_posted,
+                                 .credits_pending = a.credits_pending,
+                                 .credits_posted = a.credits_posted,
+                                 .timestamp = timestamp_ns,
+                                 .cause = cause});
+    if (chain_open_) undo_log_.emplace_back(HistoryAdded{place});
 }
 
 void State::undo(const HistoryAdded& added) {
-    histories[added.history].pop_back();
+    histories_[added.history].pop_back();
 }
 
-// Not undone with a chain: that it was refused is what stays of it.
-void State::remember_refusal(const Transfer& event, CreateTransferResult result) {
-    transfer_ids_.emplace(event.id, TransferSlot::refused(refusals.size()));
-    refusals.push_back({.id = event.id, .fingerprint = fingerprint(event), .result = result});
+std::span<const BalanceChange> State::history_of(const AccountRecord& record) const {
+    if ((record.account.flags & account_flags::history) == 0) return {};
+    return histories_[history_places_.find(record.account.id)->second];
+}
+
+// Not undone with a chain: that it was refused is what stays of it. Members of a broken chain come a few places late.
+void State::remember_refusal(std::uint64_t ordinal, std::uint64_t id_hash, CreateTransferResult result) {
+    transfer_ids_.insert(id_hash, {.ordinal = ordinal, .marked = true});
+    const std::uint64_t entry = refusal_of_ordinal(ordinal, result);
+    refusals_.push_back(entry);
+    std::size_t at = refusals_.size() - 1;
+    for (; at > 0 && refusals_[at - 1] > entry; --at) refusals_[at] = refusals_[at - 1];
+    refusals_[at] = entry;
 }
 
 std::uint64_t State::digest() const {
     Mixer mixer;
     mixer.add(last_timestamp_ns);
-    mixer.add(accounts.size());
+    mixer.add(std::uint64_t{accounts.size()});
     for (std::size_t i = 0; i < accounts.size(); ++i) {
-        const AccountRecord& record = accounts[i];
-        mixer.add_record(record.account);
-        if (record.history == AccountRecord::no_history) continue;
-        mixer.add(histories[record.history].size());
-        for (const BalanceChange& change : histories[record.history]) mixer.add_record(change);
+        mixer.add_record(accounts[i].account);
+        const auto history = history_of(accounts[i]);
+        mixer.add(std::uint64_t{history.size()});
+        for (const BalanceChange& change : history) mixer.add_record(change);
     }
-    mixer.add(transfers.size());
-    for (std::size_t i = 0; i < transfers.size(); ++i) {
-        mixer.add_record(transfers[i]);
-        mixer.add(static_cast<std::uint64_t>(statuses[i]));
-        mixer.add(requested_amount(i));
+    mixer.add(event_count_);
+    // Sums do not depend on the order in which tables hold their entries.
+    std::uint64_t sum = 0;
+    const auto add = [&sum](auto... words) {
+        Mixer one;
+        (one.add(words), ...);
+        sum += one.value();
+    };
+    transfer_ids_.each([&](std::uint32_t shard, std::uint64_t slot) { add(std::uint64_t{shard}, slot); });
+    statuses_.each_word([&](std::size_t index, std::uint64_t word) { add(std::uint64_t{index}, word); });
+    for (const auto& [ordinal, amount] : moved_) add(ordinal, amount);
+    for (const auto& [ordinal, hold] : holds_) {
+        Mixer one;
+        one.add(ordinal);
+        one.add_record(hold.transfer);
+        sum += one.value();
     }
-    mixer.add(refusals.size());
-    for (std::size_t i = 0; i < refusals.size(); ++i) {
-        mixer.add(refusals[i].id);
-        mixer.add(refusals[i].fingerprint);
-        mixer.add(static_cast<std::uint64_t>(refusals[i].result));
-    }
+    mixer.add(sum);
+    mixer.add(std::uint64_t{refusals_.size()});
+    for (std::size_t i = 0; i < refusals_.size(); ++i) mixer.add(refusals_[i]);
     return mixer.value();
 }
 
-std::uint64_t fingerprint(const Transfer& event) {
-    Mixer mixer;
-    mixer.add_record(event);
-    return mixer.value();
+Transfer inherit(const Transfer& event, const Transfer& pending) {
+    Transfer t = event;
+    const bool whole = t.amount == everything || (t.amount == 0 && (t.flags & transfer_flags::void_pending) != 0);
+    if (whole) t.amount = pending.amount;
+    if (t.debit_account_id == 0) t.debit_account_id = pending.debit_account_id;
+    if (t.credit_account_id == 0) t.credit_account_id = pending.credit_account_id;
+    if (t.user_data_128 == 0) t.user_data_128 = pending.user_data_128;
+    if (t.user_data_64 == 0) t.user_data_64 = pending.user_data_64;
+    if (t.user_data_32 == 0) t.user_data_32 = pending.user_data_32;
+    if (t.ledger == 0) t.ledger = pending.ledger;
+    if (t.code == 0) t.code = pending.code;
+    return t;
 }
 
 }  // namespace jiaozi::ledger

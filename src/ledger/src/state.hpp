@@ -1,105 +1,171 @@
 // What the ledger knows, and the only functions that change it. The rules (which changes are right) are in
-// account_rules.cpp and transfer_rules.cpp; nothing in here can fail.
+// account_rules.cpp and transfer_rules.cpp; nothing in here can fail, but for reading an earlier event (see stopped).
 //
 // While a linked chain is open, every change leaves an Undo record; rolling the chain back applies them newest first.
 #pragma once
 
 #include <cstdint>
-#include <set>
+#include <memory>
+#include <optional>
+#include <span>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
+#include <jiaozi/ledger/event_source.hpp>
 #include <jiaozi/ledger/types.hpp>
 
+#include "bring_in.hpp"
 #include "chunked.hpp"
-#include "id_map.hpp"
+#include "id_index.hpp"
 #include "mix.hpp"
+#include "status_table.hpp"
 
 namespace jiaozi::ledger {
 
 inline constexpr std::uint64_t ns_per_s = 1'000'000'000;
 
-struct alignas(64) AccountRecord {
-    static constexpr std::uint32_t no_history = UINT32_MAX;
+// Two cache lines that the processor fetches as a pair.
+struct alignas(128) AccountRecord {
     Account account;
-    std::uint32_t history = no_history;  // index into State::histories
 };
 
-// A transfer that was refused for a reason of state. The fingerprint tells a repetition from another transfer under the
-// same id; a collision would only swap one refusal for another.
-struct Refusal {
-    uint128 id = 0;
-    std::uint64_t fingerprint = 0;
-    CreateTransferResult result = CreateTransferResult::ok;
-};
-
-// Where a known transfer id leads: to a stored transfer, or to a refusal.
-class TransferSlot {
+// Events kept in memory, for a ledger that has no journal behind it.
+class MemoryEvents final : public EventSource {
   public:
-    TransferSlot() = default;
-    static TransferSlot stored(std::uint64_t index) { return TransferSlot(index); }
-    static TransferSlot refused(std::uint64_t index) { return TransferSlot(index | refused_bit); }
-    bool is_refused() const noexcept { return (value_ & refused_bit) != 0; }
-    std::uint64_t index() const noexcept { return value_ & ~refused_bit; }
+    bool read(std::uint64_t ordinal, Transfer& event) const override {
+        event = events_[ordinal];
+        return true;
+    }
+    void add(const Transfer& event) { events_.push_back(event); }
 
   private:
-    static constexpr std::uint64_t refused_bit = 1ULL << 63;
-    explicit TransferSlot(std::uint64_t value) : value_(value) {}
-    std::uint64_t value_ = 0;
+    ChunkedArray<Transfer> events_;
+};
+
+// What is worked out about an event before its turn comes, while the memory it will touch is brought in.
+struct Prepared {
+    std::uint64_t id_hash = 0;
+    std::uint64_t pending_hash = 0;
+    AccountRecord* debit = nullptr;
+    AccountRecord* credit = nullptr;
+};
+
+// A pending transfer that has not been resolved: as stored, and where its accounts are.
+struct Hold {
+    Transfer transfer;
+    AccountRecord* debit = nullptr;
+    AccountRecord* credit = nullptr;
+};
+
+// Where a known transfer id leads. `marked` in the index: the event was refused, and that is remembered.
+struct Known {
+    std::uint64_t ordinal = 0;
+    bool refused = false;
 };
 
 class State {
   public:
+    explicit State(const EventSource* source);
+
     // Gives out the timestamps of a batch: returns that of its first event.
     std::uint64_t begin_batch(std::size_t events, std::uint64_t last_event_ns);
+    // The events of the batch that is being applied; they get ordinals, and can be read like earlier ones.
+    void begin_transfers(std::span<const Transfer> events, std::uint64_t first_timestamp_ns);
+    void end_transfers();
     void advance_to(std::uint64_t now_ns);
+
+    // An earlier event that was needed could not be read. Nothing is applied any more; what stands is the state after
+    // the last event before that (its chain undone).
+    bool stopped() const noexcept { return stopped_; }
+    void stop() noexcept { stopped_ = true; }
 
     // Linked chains. Between open and close every change can be taken back as one.
     void open_chain();
     void roll_back_chain();  // the chain stays open; later members may not change anything
     void close_chain();
 
-    AccountRecord* find_account(uint128 id);
+    AccountRecord* find_account(uint128 id, std::uint64_t hash);
     const AccountRecord* find_account(uint128 id) const;
-    const Transfer* find_transfer(uint128 id) const;
-    const TransferSlot* find_slot(uint128 transfer_id) const;
-    // The amount a balancing transfer asked for, as against the amount that was moved.
-    uint128 requested_amount(std::uint64_t transfer_index) const;
+    void prefetch_account(std::uint64_t hash) const noexcept { account_ids_.prefetch_slots(hash); }
+    void prefetch_account_shard(std::uint64_t hash) const noexcept { account_ids_.prefetch_shard(hash); }
+    void prefetch_transfer(std::uint64_t hash) const noexcept { transfer_ids_.prefetch_slots(hash); }
+    void prefetch_transfer_shard(std::uint64_t hash) const noexcept { transfer_ids_.prefetch_shard(hash); }
 
-    void add_account(const Account& account);
+    // The record of whatever account seems to be meant; for memory only.
+    void prefetch_records(std::uint64_t hash) const noexcept {
+        account_ids_.find(hash, [this](IdIndex::Entry entry) {
+            const auto* record = reinterpret_cast<const std::byte*>(&accounts[entry.ordinal]);
+            bring_in(record);
+            bring_in(record + 64);
+            return true;
+        });
+    }
+
+    // The accounts of the live hold that seems to be meant; for memory only.
+    void prefetch_hold(std::uint64_t pending_hash) const {
+        transfer_ids_.find(pending_hash, [this](IdIndex::Entry entry) {
+            if (const Hold* hold = live_hold(entry.ordinal)) {
+                for (const AccountRecord* record : {hold->debit, hold->credit}) {
+                    bring_in(record);
+                    bring_in(reinterpret_cast<const std::byte*>(record) + 64);
+                }
+            }
+            return true;
+        });
+    }
+
+    // Sets `unread` if an event that had to be looked at could not be read; the answer means nothing then.
+    std::optional<Known> find_transfer(uint128 id, std::uint64_t hash, bool& unread) const;
+    // An event as it was submitted, with its timestamp; of an earlier batch, or of this one.
+    bool read_event(std::uint64_t ordinal, Transfer& event) const;
+    // A transfer as stored: the amount that was moved, and what a post or void inherited. False: unread.
+    bool read_stored(std::uint64_t ordinal, Transfer& transfer) const;
+    const Hold* live_hold(std::uint64_t ordinal) const;
+    PendingStatus status_of(std::uint64_t ordinal) const;  // of a stored transfer
+    std::optional<CreateTransferResult> refusal_of(std::uint64_t ordinal) const;
+
+    void add_account(const Account& account, std::uint64_t id_hash);
     // The account's balances or flags are about to change.
     Account& change(AccountRecord& record);
-    // Stores the transfer, and if it is pending starts its timeout.
-    void add_transfer(const Transfer& transfer);
-    void add_requested_amount(uint128 amount);  // of the transfer just added
-    void resolve_pending(std::uint64_t transfer_index, PendingStatus status);
+    // Stores the transfer. `asked` is the amount in the event.
+    void add_transfer(const Transfer& transfer, std::uint64_t ordinal, std::uint64_t id_hash, uint128 asked);
+    // Of the transfer just added, which is pending; its timeout starts.
+    void add_hold(const Hold& hold, std::uint64_t ordinal);
+    void resolve_pending(std::uint64_t ordinal, PendingStatus status);
     void add_history(const AccountRecord& record, uint128 transfer_id, std::uint64_t timestamp_ns, ChangeCause cause);
-    void remember_refusal(const Transfer& event, CreateTransferResult result);
+    void remember_refusal(std::uint64_t ordinal, std::uint64_t id_hash, CreateTransferResult result);
 
+    // The live hold that runs out first, as (expiry, ordinal). Valid between batches.
+    std::optional<std::pair<std::uint64_t, std::uint64_t>> next_expiry() const;
+    void drop_dead_expiries();
+
+    std::span<const BalanceChange> history_of(const AccountRecord& record) const;
+    std::uint64_t event_count() const noexcept { return event_count_; }
+    std::uint64_t transfer_count() const noexcept { return transfer_count_; }
     std::uint64_t digest() const;
 
     // Read freely; written only above.
-    ChunkedArray<AccountRecord> accounts;
-    ChunkedArray<Transfer> transfers;
-    ChunkedArray<PendingStatus> statuses;  // one per transfer
-    ChunkedArray<Refusal> refusals;
-    std::vector<std::vector<BalanceChange>> histories;
-    // Live pending transfers that can expire, as (expiry, index in transfers): by time, then by creation.
-    std::set<std::pair<std::uint64_t, std::uint64_t>> expiries;
+    ChunkedArray<AccountRecord, 16384> accounts;  // chunks of 2 MiB: a large page each, where the system has them
     std::uint64_t last_timestamp_ns = 0;
 
   private:
-    struct AccountAdded {};
+    struct AccountAdded {
+        std::uint64_t id_hash;
+    };
     struct AccountChanged {
         AccountRecord* record;
         Account before;
     };
-    struct TransferAdded {};
+    struct TransferAdded {
+        std::uint64_t id_hash;
+        std::uint64_t ordinal;
+    };
     struct PendingResolved {
-        std::uint64_t transfer_index;
+        std::uint64_t ordinal;
+        Hold hold;
     };
     struct HistoryAdded {
         std::uint32_t history;
@@ -111,14 +177,30 @@ class State {
     void undo(const TransferAdded&);
     void undo(const PendingResolved&);
     void undo(const HistoryAdded&);
-    void start_timeout(std::uint64_t transfer_index);
-    void stop_timeout(std::uint64_t transfer_index);
+    std::uint64_t account_ordinal(std::uint64_t id_hash, uint128 id) const;
 
-    IdMap<AccountRecord*> account_ids_;
-    IdMap<TransferSlot> transfer_ids_;
-    boost::unordered_flat_map<std::uint64_t, uint128> requested_amounts_;  // by index in transfers; balancing ones only
+    const EventSource* source_;
+    std::unique_ptr<MemoryEvents> memory_;  // if no source was given
+
+    IdIndex account_ids_{8};
+    boost::unordered_flat_map<uint128, std::uint32_t, IdHash> history_places_;  // of the accounts that keep one
+    std::vector<std::vector<BalanceChange>> histories_;
+
+    IdIndex transfer_ids_{14};
+    std::uint64_t event_count_ = 0;                                  // ordinals given out
+    std::uint64_t transfer_count_ = 0;                               // stored ones among them
+    StatusTable statuses_;                                           // how holds were resolved
+    boost::unordered_flat_map<std::uint64_t, Hold> holds_;           // the live ones, by ordinal
+    boost::unordered_flat_map<std::uint64_t, uint128> moved_;        // by balancing transfers, where not what was asked
+    ChunkedArray<std::uint64_t, 65536> refusals_;                    // (ordinal, result), by ordinal
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> expiries_;  // a heap; holds that are gone are left in it
+
+    std::span<const Transfer> batch_;  // being applied,
+    std::uint64_t batch_first_ = 0;    // the ordinal of its first event,
+    std::uint64_t batch_time_ = 0;     // and its timestamp
     std::vector<Undo> undo_log_;
     bool chain_open_ = false;
+    bool stopped_ = false;
 };
 
 // When a pending transfer runs out. Only for one with a timeout; the rules have refused those whose expiry overflows.
@@ -126,7 +208,7 @@ inline std::uint64_t expiry_ns(const Transfer& pending) {
     return pending.timestamp + static_cast<std::uint64_t>(pending.timeout_s) * ns_per_s;
 }
 
-// What the event says, as one number.
-std::uint64_t fingerprint(const Transfer& event);
+// A post or void with what it leaves out filled in from the pending transfer.
+Transfer inherit(const Transfer& event, const Transfer& pending);
 
 }  // namespace jiaozi::ledger

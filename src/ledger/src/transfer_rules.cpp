@@ -1,6 +1,7 @@
 #include "transfer_rules.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <jiaozi/base/assert.hpp>
 
@@ -60,37 +61,49 @@ CreateTransferResult check_form_of_moving(const Transfer& t) {
     return ok;
 }
 
-// A post or void with what it leaves out filled in from the pending transfer.
-Transfer inherit(const Transfer& event, const Transfer& pending) {
+CreateTransferResult compare_with_stored(State& state, const Transfer& event, std::uint64_t ordinal) {
+    Transfer asked;  // the event that was stored, as it came
+    Transfer pending;
+    if (!state.read_event(ordinal, asked)) {
+        state.stop();
+        return exists;
+    }
+    if (event.flags != asked.flags) return exists_with_different_flags;
+    if (event.pending_id != asked.pending_id) return exists_with_different_pending_id;
+    if (event.timeout_s != asked.timeout_s) return exists_with_different_timeout;
     Transfer t = event;
-    const bool whole = t.amount == everything || (t.amount == 0 && has(t, transfer_flags::void_pending));
-    if (whole) t.amount = pending.amount;
-    if (t.debit_account_id == 0) t.debit_account_id = pending.debit_account_id;
-    if (t.credit_account_id == 0) t.credit_account_id = pending.credit_account_id;
-    if (t.user_data_128 == 0) t.user_data_128 = pending.user_data_128;
-    if (t.user_data_64 == 0) t.user_data_64 = pending.user_data_64;
-    if (t.user_data_32 == 0) t.user_data_32 = pending.user_data_32;
-    if (t.ledger == 0) t.ledger = pending.ledger;
-    if (t.code == 0) t.code = pending.code;
-    return t;
+    if (has(event, resolving)) {
+        // The stored transfer's pending transfer is stored too, and from here on it is the event's as well.
+        bool unread = false;
+        const auto known = state.find_transfer(event.pending_id, IdHash{}(event.pending_id), unread);
+        if (!known || !state.read_stored(known->ordinal, pending)) {
+            state.stop();
+            return exists;
+        }
+        t = inherit(event, pending);
+        asked = inherit(asked, pending);
+    }
+    if (t.debit_account_id != asked.debit_account_id) return exists_with_different_debit_account_id;
+    if (t.credit_account_id != asked.credit_account_id) return exists_with_different_credit_account_id;
+    if (t.amount != asked.amount) return exists_with_different_amount;
+    if (t.user_data_128 != asked.user_data_128) return exists_with_different_user_data_128;
+    if (t.user_data_64 != asked.user_data_64) return exists_with_different_user_data_64;
+    if (t.user_data_32 != asked.user_data_32) return exists_with_different_user_data_32;
+    if (t.ledger != asked.ledger) return exists_with_different_ledger;
+    if (t.code != asked.code) return exists_with_different_code;
+    return exists;
 }
 
-CreateTransferResult compare_with_stored(const State& state, const Transfer& event, std::uint64_t index) {
-    const Transfer& stored = state.transfers[index];
-    if (event.flags != stored.flags) return exists_with_different_flags;
-    if (event.pending_id != stored.pending_id) return exists_with_different_pending_id;
-    if (event.timeout_s != stored.timeout_s) return exists_with_different_timeout;
-    // The stored transfer's pending transfer is stored too, and from here on it is the event's as well.
-    const Transfer t = has(event, resolving) ? inherit(event, *state.find_transfer(event.pending_id)) : event;
-    if (t.debit_account_id != stored.debit_account_id) return exists_with_different_debit_account_id;
-    if (t.credit_account_id != stored.credit_account_id) return exists_with_different_credit_account_id;
-    if (t.amount != state.requested_amount(index)) return exists_with_different_amount;
-    if (t.user_data_128 != stored.user_data_128) return exists_with_different_user_data_128;
-    if (t.user_data_64 != stored.user_data_64) return exists_with_different_user_data_64;
-    if (t.user_data_32 != stored.user_data_32) return exists_with_different_user_data_32;
-    if (t.ledger != stored.ledger) return exists_with_different_ledger;
-    if (t.code != stored.code) return exists_with_different_code;
-    return exists;
+CreateTransferResult compare_with_refused(State& state, const Transfer& event, std::uint64_t ordinal) {
+    Transfer asked;
+    const auto result = state.refusal_of(ordinal);
+    JZ_ASSERT(result.has_value());
+    if (!state.read_event(ordinal, asked)) {
+        state.stop();
+        return *result;
+    }
+    asked.timestamp = 0;
+    return event == asked ? *result : id_already_failed;
 }
 
 CreateTransferResult check_open(const AccountRecord& debit, const AccountRecord& credit) {
@@ -138,18 +151,18 @@ CreateTransferResult check_balances(const Transfer& t, const Account& debit, con
     return ok;
 }
 
-CreateTransferResult apply_moving(State& state, const Transfer& event, std::uint64_t timestamp_ns) {
-    AccountRecord* debit = state.find_account(event.debit_account_id);
+CreateTransferResult apply_moving(State& state, const Transfer& event, const Prepared& prepared, Place place) {
+    AccountRecord* const debit = prepared.debit;
     if (debit == nullptr) return debit_account_not_found;
-    AccountRecord* credit = state.find_account(event.credit_account_id);
+    AccountRecord* const credit = prepared.credit;
     if (credit == nullptr) return credit_account_not_found;
     if (debit->account.ledger != credit->account.ledger) return accounts_must_have_the_same_ledger;
     if (event.ledger != debit->account.ledger) return transfer_must_have_the_same_ledger_as_accounts;
     if (const auto result = check_open(*debit, *credit); result != ok) return result;
     Transfer t = event;
-    t.timestamp = timestamp_ns;
+    t.timestamp = place.timestamp_ns;
     t.amount = balanced_amount(event, debit->account, credit->account);
-    if (const auto result = check_balances(t, debit->account, credit->account, timestamp_ns); result != ok) {
+    if (const auto result = check_balances(t, debit->account, credit->account, t.timestamp); result != ok) {
         return result;
     }
 
@@ -164,10 +177,10 @@ CreateTransferResult apply_moving(State& state, const Transfer& event, std::uint
     }
     if (has(t, transfer_flags::closing_debit)) debited.flags |= account_flags::closed;
     if (has(t, transfer_flags::closing_credit)) credited.flags |= account_flags::closed;
-    state.add_transfer(t);
-    if (has(t, balancing)) state.add_requested_amount(event.amount);
-    state.add_history(*debit, t.id, timestamp_ns, ChangeCause::transfer);
-    state.add_history(*credit, t.id, timestamp_ns, ChangeCause::transfer);
+    state.add_transfer(t, place.ordinal, prepared.id_hash, event.amount);
+    if (has(t, transfer_flags::pending)) state.add_hold({t, debit, credit}, place.ordinal);
+    state.add_history(*debit, t.id, t.timestamp, ChangeCause::transfer);
+    state.add_history(*credit, t.id, t.timestamp, ChangeCause::transfer);
     return ok;
 }
 
@@ -188,39 +201,83 @@ CreateTransferResult check_against_pending(const Transfer& t, const Transfer& pe
     return ok;
 }
 
-CreateTransferResult apply_resolving(State& state, const Transfer& event, std::uint64_t timestamp_ns) {
-    const TransferSlot* slot = state.find_slot(event.pending_id);
-    if (slot == nullptr || slot->is_refused()) return pending_transfer_not_found;
-    const std::uint64_t index = slot->index();  // the slot itself moves when a transfer is added
-    const Transfer& pending = state.transfers[index];
+CreateTransferResult apply_resolving(State& state, const Transfer& event, const Prepared& prepared, Place place) {
+    bool unread = false;
+    const auto known = state.find_transfer(event.pending_id, prepared.pending_hash, unread);
+    const Hold* const live = known ? state.live_hold(known->ordinal) : nullptr;
+    Hold hold;
+    if (live != nullptr) hold = *live;
+    if (unread || (known && !known->refused && live == nullptr && !state.read_stored(known->ordinal, hold.transfer))) {
+        state.stop();
+        return pending_transfer_not_found;
+    }
+    if (!known || known->refused) return pending_transfer_not_found;
+    const Transfer& pending = hold.transfer;
     if (!has(pending, transfer_flags::pending)) return pending_transfer_not_pending;
     Transfer t = inherit(event, pending);
-    t.timestamp = timestamp_ns;
-    if (const auto result = check_against_pending(t, pending, state.statuses[index]); result != ok) return result;
-    AccountRecord& debit = *state.find_account(pending.debit_account_id);
-    AccountRecord& credit = *state.find_account(pending.credit_account_id);
+    t.timestamp = place.timestamp_ns;
+    const PendingStatus status = live != nullptr ? PendingStatus::pending : state.status_of(known->ordinal);
+    if (const auto result = check_against_pending(t, pending, status); result != ok) return result;
+    JZ_ASSERT(live != nullptr);  // of those that are not, the check above has refused every one
+    AccountRecord& debit = *hold.debit;
+    AccountRecord& credit = *hold.credit;
     const bool posting = has(t, transfer_flags::post_pending);
     if (posting) {
         if (const auto result = check_open(debit, credit); result != ok) return result;
     }
 
-    release_pending(state, index, posting ? PendingStatus::posted : PendingStatus::voided);
+    release_pending(state, hold, known->ordinal, posting ? PendingStatus::posted : PendingStatus::voided);
     if (posting) {
         // The hold was counted in pending plus posted, so what is posted of it fits.
         state.change(debit).debits_posted += t.amount;
         state.change(credit).credits_posted += t.amount;
     }
-    state.add_transfer(t);
-    state.add_history(debit, t.id, timestamp_ns, ChangeCause::transfer);
-    state.add_history(credit, t.id, timestamp_ns, ChangeCause::transfer);
+    state.add_transfer(t, place.ordinal, prepared.id_hash, t.amount);
+    state.add_history(debit, t.id, t.timestamp, ChangeCause::transfer);
+    state.add_history(credit, t.id, t.timestamp, ChangeCause::transfer);
     return ok;
 }
 
 }  // namespace
 
-void TransferRules::prefetch(const State& state, const Transfer& event) {
-    for (const uint128 id : {event.debit_account_id, event.credit_account_id}) {
-        if (const AccountRecord* record = id == 0 ? nullptr : state.find_account(id)) __builtin_prefetch(record, 1);
+// Three passes, each asking for memory that the one before has told it of.
+void TransferRules::prepare(State& state, std::span<const Transfer> events, std::span<Prepared> prepared) {
+    struct Sides {
+        std::uint64_t debit;
+        std::uint64_t credit;
+    };
+    std::array<Sides, 32> sides;
+    JZ_ASSERT(events.size() <= sides.size());
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        const Transfer& event = events[i];
+        prepared[i].id_hash = IdHash{}(event.id);
+        state.prefetch_transfer_shard(prepared[i].id_hash);
+        if (has(event, resolving)) {
+            prepared[i].pending_hash = IdHash{}(event.pending_id);
+            state.prefetch_transfer_shard(prepared[i].pending_hash);
+        }
+        sides[i] = {IdHash{}(event.debit_account_id), IdHash{}(event.credit_account_id)};
+        state.prefetch_account_shard(sides[i].debit);
+        state.prefetch_account_shard(sides[i].credit);
+    }
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        state.prefetch_transfer(prepared[i].id_hash);
+        if (has(events[i], resolving)) state.prefetch_transfer(prepared[i].pending_hash);
+        state.prefetch_account(sides[i].debit);
+        state.prefetch_account(sides[i].credit);
+    }
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        if (has(events[i], resolving)) {
+            state.prefetch_hold(prepared[i].pending_hash);
+            continue;
+        }
+        state.prefetch_records(sides[i].debit);
+        state.prefetch_records(sides[i].credit);
+    }
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        if (has(events[i], resolving)) continue;
+        prepared[i].debit = state.find_account(events[i].debit_account_id, sides[i].debit);
+        prepared[i].credit = state.find_account(events[i].credit_account_id, sides[i].credit);
     }
 }
 
@@ -234,32 +291,35 @@ CreateTransferResult TransferRules::check_form(const Transfer& event) {
     return has(event, resolving) ? check_form_of_resolving(event) : check_form_of_moving(event);
 }
 
-CreateTransferResult TransferRules::check_known(const State& state, const Transfer& event) {
-    const TransferSlot* slot = state.find_slot(event.id);
-    if (slot == nullptr) return ok;
-    if (!slot->is_refused()) return compare_with_stored(state, event, slot->index());
-    const Refusal& refusal = state.refusals[slot->index()];
-    return refusal.fingerprint == fingerprint(event) ? refusal.result : id_already_failed;
+CreateTransferResult TransferRules::check_known(State& state, const Transfer& event, const Prepared& prepared) {
+    bool unread = false;
+    const auto known = state.find_transfer(event.id, prepared.id_hash, unread);
+    if (unread) {
+        state.stop();
+        return exists;
+    }
+    if (!known) return ok;
+    return known->refused ? compare_with_refused(state, event, known->ordinal)
+                          : compare_with_stored(state, event, known->ordinal);
 }
 
-CreateTransferResult TransferRules::apply(State& state, const Transfer& event, std::uint64_t timestamp_ns) {
-    return has(event, resolving) ? apply_resolving(state, event, timestamp_ns)
-                                 : apply_moving(state, event, timestamp_ns);
+CreateTransferResult TransferRules::apply(State& state, const Transfer& event, const Prepared& prepared, Place place) {
+    return has(event, resolving) ? apply_resolving(state, event, prepared, place)
+                                 : apply_moving(state, event, prepared, place);
 }
 
-void release_pending(State& state, std::uint64_t transfer_index, PendingStatus status) {
-    const Transfer& pending = state.transfers[transfer_index];
-    Account& debited = state.change(*state.find_account(pending.debit_account_id));
-    Account& credited = state.change(*state.find_account(pending.credit_account_id));
+void release_pending(State& state, const Hold& hold, std::uint64_t ordinal, PendingStatus status) {
+    const Transfer& pending = hold.transfer;
+    Account& debited = state.change(*hold.debit);
+    Account& credited = state.change(*hold.credit);
     debited.debits_pending -= pending.amount;
     credited.credits_pending -= pending.amount;
     // Posting needs open accounts, so a closing transfer is never posted: it is voided, expires, or holds for ever.
     if (has(pending, transfer_flags::closing_debit))
         debited.flags &= static_cast<std::uint16_t>(~account_flags::closed);
-    if (has(pending, transfer_flags::closing_credit)) {
+    if (has(pending, transfer_flags::closing_credit))
         credited.flags &= static_cast<std::uint16_t>(~account_flags::closed);
-    }
-    state.resolve_pending(transfer_index, status);
+    state.resolve_pending(ordinal, status);
 }
 
 }  // namespace jiaozi::ledger

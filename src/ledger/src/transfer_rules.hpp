@@ -1,6 +1,9 @@
 // The rules for creating transfers, in the order of docs/ledger.md. See Batch for what each function is for.
 #pragma once
 
+#include <span>
+
+#include "batch.hpp"
 #include "state.hpp"
 
 namespace jiaozi::ledger {
@@ -10,14 +13,21 @@ struct TransferRules {
     using Result = CreateTransferResult;
     static constexpr std::uint16_t linked = transfer_flags::linked;
 
+    static void begin(State& state, std::span<const Transfer> events, std::uint64_t first_timestamp_ns) {
+        state.begin_transfers(events, first_timestamp_ns);
+    }
+    static void end(State& state) { state.end_transfers(); }
+    static void prepare(State& state, std::span<const Transfer> events, std::span<Prepared> prepared);
     static Result check_form(const Transfer& event);
-    static Result check_known(const State& state, const Transfer& event);
-    static Result apply(State& state, const Transfer& event, std::uint64_t timestamp_ns);
-    static void prefetch(const State& state, const Transfer& event);
-    static void remember(State& state, const Transfer& event, Result result) { state.remember_refusal(event, result); }
+    static Result check_known(State& state, const Transfer& event, const Prepared& prepared);
+    static Result apply(State& state, const Transfer& event, const Prepared& prepared, Place place);
+    static void remember(State& state, const Transfer&, std::uint64_t id_hash, std::uint64_t ordinal, Result result) {
+        state.remember_refusal(ordinal, id_hash, result);
+    }
 };
 
-// Gives a held amount back, and reopens what the hold had closed: shared by voids and expiry.
-void release_pending(State& state, std::uint64_t transfer_index, PendingStatus status);
+// Gives a held amount back, and reopens what the hold had closed: shared by posts, voids and expiry. `hold` is a copy
+// of the live hold with that ordinal.
+void release_pending(State& state, const Hold& hold, std::uint64_t ordinal, PendingStatus status);
 
 }  // namespace jiaozi::ledger

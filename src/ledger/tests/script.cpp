@@ -253,13 +253,13 @@ class Runner {
     void look_at_transfer(const Line& line) {
         const std::string& verb = line.words[0];
         const uint128 id = id_of(line.words.at(1));
-        const Transfer* transfer = ledger_.find_transfer(id);
+        const std::optional<Transfer> transfer = ledger_.find_transfer(id);
         if (verb == "status") {
             EXPECT_EQ(name_of(ledger_.pending_status(id)), line.words.at(2)) << where(line);
         } else if (verb == "unknown") {
-            EXPECT_EQ(transfer, nullptr) << where(line);
+            EXPECT_EQ(transfer, std::nullopt) << where(line);
         } else {
-            ASSERT_NE(transfer, nullptr) << where(line);
+            ASSERT_TRUE(transfer.has_value()) << where(line);
             if (verb != "amount") return;
             EXPECT_EQ(to_decimal(transfer->amount), to_decimal(amount_of(line.words.at(2)))) << where(line);
         }
@@ -289,7 +289,7 @@ class Runner {
 
     // The promise of idempotency: whatever was answered is answered again, and nothing changes.
     void send_again() {
-        const std::size_t transfers = ledger_.transfer_count();
+        const std::uint64_t transfers = ledger_.transfer_count();
         for (const auto& [events, before] : sent_accounts_) {
             std::vector<CreateAccountResult> results;
             ledger_.create_accounts(events, now_ += events.size(), results);

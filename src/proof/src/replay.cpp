@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <deque>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,7 @@ class Replay {
   private:
     Result<> read_segment(const std::filesystem::path& path, bool last);
     Result<> take(const storage::EntryView& entry);
+    Result<> check_outcomes(const engine::CarriedOutcomes& carried, const std::string& where);
     Result<> apply(std::uint64_t sequence, engine::TimedCommand&& timed, std::uint32_t index);
     Result<Bytes> read_image(const std::filesystem::path& path) {
         JZ_TRY(const auto file, disk_.open(path, storage::Disk::Mode::read));
@@ -51,19 +53,12 @@ class Replay {
     std::uint64_t entry_offset_ = 0;
     std::uint64_t entry_end_ = 0;
     Timestamp time_;
-    Bytes outcomes_ = no_outcomes();
+    std::deque<Bytes> uncarried_;        // outcomes that no later entry has carried yet,
+    std::uint64_t first_uncarried_ = 1;  // the first of them of this entry
     engine::OutcomeRecorder recorder_;
     bool replay_failed_ = false;   // the bytes are whole, but not a journal of this ledger
     bool visitor_failed_ = false;  // the caller's error
     bool ended_ = false;
-
-    static Bytes no_outcomes() {
-        engine::OutcomeRecorder recorder;
-        recorder.begin();
-        Bytes none;
-        recorder.finish(none);
-        return none;
-    }
 };
 
 Result<ReplayResult> Replay::run(const std::filesystem::path& journal) {
@@ -143,8 +138,7 @@ Result<> Replay::take(const storage::EntryView& entry) {
     auto payload = engine::decode_payload(entry.payload);
     if (!payload.ok()) return wrong(where + payload.error().message());
     if (payload->first_sequence != result_.commands + 1) return wrong(where + "its first command is out of sequence");
-    if (!equal(payload->outcomes, outcomes_))
-        return wrong(where + "the outcomes that it carries are not what replaying the entry before it gives");
+    JZ_CHECK(check_outcomes(payload->outcomes, where));
     recorder_.begin();
     std::uint32_t index = 0;
     for (engine::TimedCommand& timed : payload->commands) {
@@ -153,11 +147,27 @@ Result<> Replay::take(const storage::EntryView& entry) {
         time_ = timed.timestamp;
         JZ_CHECK(apply(result_.commands + 1, std::move(timed), index++));
     }
-    outcomes_.clear();
-    recorder_.finish(outcomes_);
+    recorder_.finish(uncarried_.emplace_back());
     ++result_.entries;
     result_.bytes += entry_end_ - entry_offset_;
     next_offset_ = entry_end_;
+    return {};
+}
+
+Result<> Replay::check_outcomes(const engine::CarriedOutcomes& carried, const std::string& where) {
+    if (carried.count == 0) return {};
+    auto blocks = engine::split_outcomes(carried);
+    if (!blocks.ok()) return wrong(where + blocks.error().message());
+    if (carried.first_entry != first_uncarried_ || blocks->size() > uncarried_.size())
+        return wrong(where + "it carries outcomes of other entries than those that wait for it");
+    for (const ByteView block : *blocks) {
+        if (!equal(block, uncarried_.front())) {
+            return wrong(where + "replaying entry " + std::to_string(first_uncarried_) +
+                         " gives other outcomes than it carries");
+        }
+        uncarried_.pop_front();
+        ++first_uncarried_;
+    }
     return {};
 }
 

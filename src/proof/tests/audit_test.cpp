@@ -122,7 +122,7 @@ TEST_F(AuditTest, ACutJournalIsFoundByItsCheckpoints) {
     const Bytes good = contents(segment());
     const auto last = std::find_if(good.rbegin(), good.rend(), [](std::uint8_t byte) { return byte != 0; });
     const auto end = static_cast<std::uint64_t>(good.rend() - last);
-    for (std::uint64_t at = end - 384; at < end; ++at) overwrite(segment(), at, 0);
+    for (std::uint64_t at = end - 512; at < end; ++at) overwrite(segment(), at, 0);
     const AuditReport report = run();
     EXPECT_FALSE(report.ok());
     EXPECT_FALSE(report.journal.damage.has_value());

@@ -2,6 +2,8 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
+#include <memory>
 #include <string_view>
 
 #include <dirent.h>
@@ -54,6 +56,29 @@ class SystemFile final : public File {
     }
 
     Result<> write_at(std::uint64_t offset, std::span<const ByteView> parts) override {
+        if (!direct_) return write_parts(offset, parts);
+        std::size_t size = 0;
+        for (const ByteView part : parts) size += part.size();
+        if (offset % sector != 0 || size % sector != 0) return write_cached_from_now_on(offset, parts);
+        if (!aligned_.reserve(size)) return Error(ErrorKind::io, "write " + path_.string() + ": no memory");
+        std::size_t at = 0;
+        for (const ByteView part : parts) {
+            std::copy(part.begin(), part.end(), aligned_.data() + at);
+            at += part.size();
+        }
+        const std::array whole{ByteView(aligned_.data(), size)};
+        auto written = write_parts(offset, whole);
+        // A disk with larger sectors, or a file system that thinks again.
+        if (!written.ok() && errno == EINVAL) return write_cached_from_now_on(offset, whole);
+        return written;
+    }
+
+    void prefer_direct() override {
+        const int flags = ::fcntl(fd_.get(), F_GETFL);
+        direct_ = flags >= 0 && ::fcntl(fd_.get(), F_SETFL, flags | O_DIRECT) == 0;
+    }
+
+    Result<> write_parts(std::uint64_t offset, std::span<const ByteView> parts) {
         std::array<iovec, 8> vectors;
         JZ_ASSERT(parts.size() <= vectors.size());
         std::size_t count = 0;
@@ -87,13 +112,27 @@ class SystemFile final : public File {
         if (::fsync(fd_.get()) != 0) return failed("fsync", path_);
         return {};
     }
+    // Blocks that were only reserved are marked unwritten, and the first sync of each has to write that mark too: it
+    // takes half as long again, and waits for the file system's journal. So the zeros are written here.
     Result<> preallocate(std::uint64_t size) override {
+        JZ_TRY(const std::uint64_t old_size, this->size());
         int number = 0;
         do {
             number = ::posix_fallocate(fd_.get(), 0, static_cast<off_t>(size));
         } while (number == EINTR);
         if (number != 0) return errno_error("reserve space for " + path_.string(), number);
-        return {};
+        constexpr std::size_t step = std::size_t{1} << 20;
+        const bool was_direct = direct_;
+        if (!was_direct && old_size % sector == 0 && size % sector == 0) prefer_direct();
+        const Bytes zeros(static_cast<std::size_t>(std::min<std::uint64_t>(step, size - std::min(size, old_size))));
+        Result<> written{};
+        for (std::uint64_t at = old_size; at < size && written.ok(); at += step) {
+            const std::array part{
+                ByteView(zeros).first(static_cast<std::size_t>(std::min<std::uint64_t>(step, size - at)))};
+            written = write_at(at, part);
+        }
+        if (!was_direct) set_cached();
+        return written;
     }
     Result<> truncate(std::uint64_t size) override {
         if (::ftruncate(fd_.get(), static_cast<off_t>(size)) != 0) return failed("truncate", path_);
@@ -106,8 +145,43 @@ class SystemFile final : public File {
     }
 
   private:
+    static constexpr std::size_t sector = 512;
+
+    // Memory as direct writes want it.
+    class AlignedBuffer {
+      public:
+        bool reserve(std::size_t size) {
+            if (size <= size_) return true;
+            constexpr std::size_t page = 4096;
+            size_ = (size + page - 1) / page * page;
+            bytes_.reset(static_cast<std::uint8_t*>(std::aligned_alloc(page, size_)));
+            if (bytes_ == nullptr) size_ = 0;
+            return bytes_ != nullptr;
+        }
+        std::uint8_t* data() noexcept { return bytes_.get(); }
+
+      private:
+        struct Free {
+            void operator()(std::uint8_t* bytes) const noexcept { std::free(bytes); }
+        };
+        std::unique_ptr<std::uint8_t, Free> bytes_;
+        std::size_t size_ = 0;
+    };
+
+    void set_cached() noexcept {
+        const int flags = ::fcntl(fd_.get(), F_GETFL);
+        if (flags >= 0) ::fcntl(fd_.get(), F_SETFL, flags & ~O_DIRECT);
+        direct_ = false;
+    }
+    Result<> write_cached_from_now_on(std::uint64_t offset, std::span<const ByteView> parts) {
+        set_cached();
+        return write_parts(offset, parts);
+    }
+
     Descriptor fd_;
     std::filesystem::path path_;
+    bool direct_ = false;
+    AlignedBuffer aligned_;
 };
 
 class SystemLock final : public DirectoryLock {

@@ -41,6 +41,7 @@ class FaultyFile final : public File {
         return below_->preallocate(size);
     }
     Result<> truncate(std::uint64_t size) override { return below_->truncate(size); }
+    void prefer_direct() override { below_->prefer_direct(); }
     Result<std::uint64_t> size() override { return below_->size(); }
 
   private:

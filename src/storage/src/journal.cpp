@@ -16,6 +16,7 @@ namespace {
 constexpr std::string_view segment_suffix = ".segment";
 constexpr std::string_view unfinished_name = "next.tmp";
 constexpr std::size_t name_digits = 20;
+constexpr std::uint64_t first_segment_bytes = std::uint64_t{4} << 20;
 constexpr std::array<std::uint8_t, entry_alignment> zeros{};
 
 template <class Header>
@@ -62,9 +63,14 @@ std::optional<std::uint64_t> parse_segment_name(std::string_view name) {
 Journal::Journal(const JournalOptions& options, Disk& disk)
     : directory_(options.directory),
       segment_bytes_((options.segment_bytes + entry_alignment - 1) / entry_alignment * entry_alignment),
+      segments_ahead_(options.segments_ahead),
       disk_(disk) {}
 
-Journal::~Journal() = default;
+Journal::~Journal() {
+    if (!next_file_.valid()) return;
+    next_file_.wait();
+    ignore_error(disk_.remove(directory_ / unfinished_name), "the next opening removes it");
+}
 
 std::filesystem::path Journal::segment_path(std::uint64_t first_entry) const {
     return directory_ / segment_name(first_entry);
@@ -119,7 +125,9 @@ Result<> Journal::recover(const Visitor& visit) {
     // have a name that is not durable. Readers and the ledger will rely on it, so it is made durable now.
     JZ_CHECK(disk_.sync_directory(directory_));
     if (offset_ > sizeof(SegmentHeader)) JZ_CHECK(rewrite(offset_ - last_extent, last_extent));
-    return file_->sync_data();
+    JZ_CHECK(file_->sync_data());
+    file_->prefer_direct();
+    return {};
 }
 
 // After a failed sync Linux takes the pages for clean: what is in the cache is not on the disk, and syncing again does
@@ -142,19 +150,46 @@ Result<> Journal::cut(const std::filesystem::path& path, std::uint64_t segment_s
     return file_->sync_all();
 }
 
-// Starts the segment of the next entry, large enough for an entry of that extent.
+namespace {
+
+Result<std::unique_ptr<File>> make_zeros(Disk& disk, const std::filesystem::path& path, std::uint64_t size) {
+    JZ_TRY(auto file, disk.create(path));
+    JZ_CHECK(file->preallocate(size));
+    JZ_CHECK(file->sync_all());
+    return file;
+}
+
+}  // namespace
+
+// So that starting a segment costs the writer one small write, a rename and two syncs.
+void Journal::make_next_segment() {
+    next_file_ = std::async(std::launch::async,
+                            [this] { return make_zeros(disk_, directory_ / unfinished_name, segment_bytes_); });
+}
+
+// Starts the segment of the next entry, large enough for an entry of that extent. One that was not made ahead is small,
+// because the writer waits for it.
 Result<> Journal::roll(std::uint64_t extent) {
+    const auto unfinished = directory_ / unfinished_name;
+    const std::uint64_t needed = sizeof(SegmentHeader) + extent;
     SegmentHeader header;
     header.first_entry = durable_entry() + 1;
-    header.segment_size = std::max(segment_bytes_, sizeof header + extent);
     header.previous_hash = previous_hash_;
+    std::unique_ptr<File> file;
+    if (next_file_.valid()) {
+        // If that failed, it is tried once more here: by now there may be space again.
+        if (auto made = next_file_.get(); made.ok() && needed <= segment_bytes_) file = std::move(made).value();
+        header.segment_size = segment_bytes_;
+    }
+    if (file == nullptr) {
+        header.segment_size = std::max(std::min(segment_bytes_, first_segment_bytes), needed);
+        JZ_TRY(file, make_zeros(disk_, unfinished, header.segment_size));
+    }
     header.check = check_of(header);
-    const auto unfinished = directory_ / unfinished_name;
-    JZ_TRY(auto file, disk_.create(unfinished));
-    JZ_CHECK(file->preallocate(header.segment_size));
+    file->prefer_direct();
     const std::array parts{bytes_of(header)};
     JZ_CHECK(file->write_at(0, parts));
-    JZ_CHECK(file->sync_all());
+    JZ_CHECK(file->sync_data());
     JZ_CHECK(disk_.rename(unfinished, segment_path(header.first_entry)));
     JZ_CHECK(disk_.sync_directory(directory_));
     file_ = std::move(file);
@@ -207,8 +242,36 @@ Result<Position> Journal::append(Timestamp timestamp, ByteView payload) {
     if (auto synced = file_->sync_data(); !synced.ok()) return die(std::move(synced).error());
     previous_hash_ = hash;
     offset_ += extent;
+    if (segments_ahead_ && !next_file_.valid() && offset_ > segment_size_ / 2) make_next_segment();
     durable_entry_.store(position.entry, std::memory_order_release);
     return position;
+}
+
+Result<Bytes> read_entry(Disk& disk, const std::filesystem::path& directory, const Position& position) {
+    constexpr std::size_t usual_bytes = std::size_t{64} * 1024;
+    const auto path = directory / segment_name(position.segment);
+    const auto damaged = [&](const std::string& cause) {
+        return Error(ErrorKind::corrupt, "journal damaged: " + path.string() + " at offset " +
+                                             std::to_string(position.offset) + ": " + cause);
+    };
+    JZ_TRY(const auto file, disk.open(path, Disk::Mode::read));
+    Bytes bytes(usual_bytes);
+    JZ_TRY(std::size_t got, file->read_at(position.offset, bytes));
+    const auto header = decode_entry_header(ByteView(bytes).first(got), position.entry, nullptr);
+    if (!header.ok()) return damaged(header.error().message());
+    const auto extent = static_cast<std::size_t>(entry_extent(header->payload_size));
+    bytes.resize(extent);
+    if (extent > got) {
+        JZ_TRY(const std::size_t more, file->read_at(position.offset + got, ByteSpan(bytes).subspan(got)));
+        got += more;
+    }
+    if (got < extent) return damaged("the file ends inside the entry");
+    const std::array hashed{ByteView(bytes).first(extent - sizeof(Hash))};
+    if (!std::ranges::equal(hash_of(hashed), ByteView(bytes).last(sizeof(Hash))))
+        return damaged("the entry fails its hash");
+    bytes.resize(sizeof(EntryHeader) + header->payload_size);
+    bytes.erase(bytes.begin(), bytes.begin() + sizeof(EntryHeader));
+    return bytes;
 }
 
 Reader Journal::read(Position from) const {

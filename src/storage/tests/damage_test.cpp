@@ -102,7 +102,7 @@ TEST_F(TornTailTest, AWriteThatFailsHalfwayIsCutAtTheNextOpening) {
 }
 
 TEST_F(TornTailTest, EveryFlippedByteIsRefused) {
-    options_.segment_bytes = 1024;
+    options_.segment_bytes = 2560;
     make({payload_of(10, 1), payload_of(100, 2), payload_of(10, 3)});
     const Bytes whole = read_file(segment(1));
     const std::size_t used = sizeof(SegmentHeader) + entry_extent(10) + entry_extent(100) + entry_extent(10);
@@ -123,7 +123,7 @@ TEST_F(TornTailTest, EveryFlippedByteIsRefused) {
 }
 
 TEST_F(TornTailTest, AFlippedByteInUnusedSpaceLosesNoEntry) {
-    options_.segment_bytes = 1024;
+    options_.segment_bytes = 2560;
     make({payload_of(10, 1), payload_of(100, 2), payload_of(10, 3)});
     const Bytes whole = read_file(segment(1));
     const std::size_t used = sizeof(SegmentHeader) + entry_extent(10) + entry_extent(100) + entry_extent(10);
@@ -156,7 +156,7 @@ TEST_F(TornTailTest, WholeHeadersThatAreWrongAreRefusedWithTheCause) {
         const char* message_has;
     };
     const std::vector<Case> cases = {
-        {"an unknown version", [](EntryHeader& h) { h.version = 2; }, "entry version 2"},
+        {"an unknown version", [](EntryHeader& h) { h.version = 3; }, "entry version 3"},
         {"a gap in the numbers", [](EntryHeader& h) { h.entry = 4; }, "entry 4 stands where entry 3 must be"},
         {"a repeated number", [](EntryHeader& h) { h.entry = 2; }, "entry 2 stands where entry 3 must be"},
         {"a broken chain", [](EntryHeader& h) { h.previous_hash[5] ^= 1; }, "the hash chain breaks"},
@@ -164,7 +164,7 @@ TEST_F(TornTailTest, WholeHeadersThatAreWrongAreRefusedWithTheCause) {
         {"a size beyond the segment", [](EntryHeader& h) { h.payload_size = 5000; }, "does not fit its segment"},
         {"a reserved field", [](EntryHeader& h) { h.reserved_64 = 1; }, "unknown fields"},
     };
-    options_.segment_bytes = 1024;
+    options_.segment_bytes = 2560;
     make({payload_of(10, 1), payload_of(100, 2), payload_of(10, 3)});
     const Bytes whole = read_file(segment(1));
     const std::size_t at = sizeof(SegmentHeader) + entry_extent(10) + entry_extent(100);
@@ -178,7 +178,7 @@ TEST_F(TornTailTest, WholeHeadersThatAreWrongAreRefusedWithTheCause) {
 }
 
 TEST_F(TornTailTest, SegmentsThatAreWrongAreRefusedWithTheCause) {
-    options_.segment_bytes = 1280;  // two entries each
+    options_.segment_bytes = 1536;  // two entries each
     std::vector<Bytes> payloads;
     for (unsigned i = 0; i < 6; ++i) payloads.push_back(payload_of(300, i));
     make(payloads);
@@ -210,10 +210,10 @@ TEST_F(TornTailTest, SegmentsThatAreWrongAreRefusedWithTheCause) {
         {"a segment in the middle is gone", [&] { std::filesystem::remove(segment(3)); }, "entry 3 must come next"},
         {"the first segment is gone", [&] { std::filesystem::remove(segment(1)); }, "entry 1 must come next"},
         {"a torn tail, but later segments exist",
-         [&] { edit(3, [](Bytes& image) { std::fill(image.begin() + 700, image.end(), std::uint8_t{0}); }); },
+         [&] { edit(3, [](Bytes& image) { std::fill(image.begin() + 1100, image.end(), std::uint8_t{0}); }); },
          "later segments exist"},
         {"a sealed segment lost its last entry",
-         [&] { edit(3, [](Bytes& image) { std::fill(image.begin() + 640, image.end(), std::uint8_t{0}); }); },
+         [&] { edit(3, [](Bytes& image) { std::fill(image.begin() + 1024, image.end(), std::uint8_t{0}); }); },
          "entry 4 must come next"},
         {"wrong magic", [&] { edit(5, [](Bytes& image) { image[0] = 'X'; }); }, "wrong magic"},
         {"an unknown segment version", [&] { edit_header([](SegmentHeader& h) { h.version = 9; }); },
@@ -222,12 +222,12 @@ TEST_F(TornTailTest, SegmentsThatAreWrongAreRefusedWithTheCause) {
          "hash chain breaks"},
         {"a header for another name", [&] { edit_header([](SegmentHeader& h) { h.first_entry = 7; }); },
          "starts with entry 7"},
-        {"a file that grew", [&] { edit(5, [](Bytes& image) { image.resize(image.size() + 128); }); }, "longer than"},
+        {"a file that grew", [&] { edit(5, [](Bytes& image) { image.resize(image.size() + 512); }); }, "longer than"},
         {"an empty last file", [&] { edit(5, [](Bytes& image) { image.clear(); }); }, "at offset 0"},
         {"a foreign file", [&] { write_file(options_.directory / "backup.segment", {1, 2, 3}); },
          "not a segment's name"},
         {"a whole entry after a broken one",
-         [&] { edit(5, [](Bytes& image) { std::fill(image.begin() + 128, image.begin() + 256, std::uint8_t{0}); }); },
+         [&] { edit(5, [](Bytes& image) { std::fill(image.begin() + 512, image.begin() + 640, std::uint8_t{0}); }); },
          "a whole entry follows"},
     };
     for (const Case& one : cases) {

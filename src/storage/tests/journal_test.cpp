@@ -18,21 +18,21 @@ TEST_F(JournalTest, WhatWasAppendedIsThereAfterReopening) {
 }
 
 TEST_F(JournalTest, SegmentsRollAndAreNamedAfterTheirFirstEntry) {
-    options_.segment_bytes = 1280;
+    options_.segment_bytes = 1536;
     std::vector<Bytes> payloads;
     for (unsigned i = 0; i < 10; ++i) payloads.push_back(payload_of(300, i));  // two fit a segment
     make(payloads);
     EXPECT_TRUE(std::filesystem::exists(segment(1)));
     EXPECT_TRUE(std::filesystem::exists(segment(3)));
     EXPECT_TRUE(std::filesystem::exists(segment(9)));
-    EXPECT_EQ(std::filesystem::file_size(segment(9)), 1280u) << "preallocated";
+    EXPECT_EQ(std::filesystem::file_size(segment(9)), 1536u) << "preallocated";
     EXPECT_FALSE(std::filesystem::exists(options_.directory / "next.tmp"));
     ASSERT_TRUE(open().ok());
     EXPECT_EQ(found_, payloads);
 }
 
 TEST_F(JournalTest, AnEntryLargerThanASegmentGetsALargerSegment) {
-    options_.segment_bytes = 1024;
+    options_.segment_bytes = 2560;
     make({payload_of(10, 1), payload_of(100'000, 2), payload_of(10, 3)});
     ASSERT_TRUE(open().ok());
     EXPECT_EQ(found_.size(), 3u);
@@ -116,7 +116,8 @@ TEST_F(JournalTest, AFailedSyncEndsWritingForGood) {
 TEST_F(JournalTest, ADiskThatIsFullAtASegmentsEndLeavesTheEntryOut) {
     FaultyDisk disk(system_disk());
     options_.disk = &disk;
-    options_.segment_bytes = 1024;
+    options_.segment_bytes = 1536;
+    options_.segments_ahead = false;
     {
         auto opened = open();
         ASSERT_TRUE((*opened)->append(timestamp_s(1), payload_of(500, 1)).ok());

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "http_load.hpp"
+#include "ledger_command.hpp"
 #include "ledger_load.hpp"
 #include "mqtt_load.hpp"
 #include "server_process.hpp"
@@ -182,6 +183,7 @@ void add_bench_command(CLI::App& root, cli::Exit& exit) {
     noun->require_subcommand(1);
     noun->group(say("Development", "开发"));
     add_payments(*noun, exit);
+    add_ledger(*noun, exit);
 }
 
 }  // namespace jiaozi::bench

@@ -1,9 +1,10 @@
 // The only writer. A command is journaled and synced first, then applied to the ledger, then answered; recovery is
 // replay of the journal. Commands that wait together share one write and one sync (group commit).
 //
-// Threading: every public member may be called from any thread. One writer thread owns the journal and changes the
-// ledger; lookups share a lock with it. Callbacks given to submit run on the writer thread, in sequence order, and must
-// not block: they delay every later commit.
+// Threading: every public member may be called from any thread. One thread writes the journal; another applies what is
+// durable to the ledger while the next entry is being written (a small group the writer applies itself, when the other
+// is idle). Lookups share a lock with applying. Callbacks given to submit run on whichever of the two applies, one at a
+// time and in sequence order, and must not block: they delay every later commit.
 // Lifetime: the clock, and the disk if one is given, must outlive the engine. Subscriptions must be destroyed first.
 // Errors: see each member. The bytes on disk are specified in docs/formats/journal.md.
 #pragma once
@@ -39,11 +40,12 @@ struct Options {
     std::filesystem::path directory;
     std::size_t max_queue = 65536;                                 // commands waiting; more are refused
     std::size_t max_queue_bytes = std::size_t{256} * 1024 * 1024;  // their encoded size; more is refused
-    std::size_t max_entry_bytes = std::size_t{2} * 1024 * 1024;    // a group commit closes when it reaches this size
+    std::size_t max_entry_bytes = std::size_t{768} * 1024;         // a group commit closes when it reaches this size
     std::uint64_t segment_bytes = std::uint64_t{64} * 1024 * 1024;
     std::size_t feed_memory_bytes = std::size_t{32} * 1024 * 1024;  // recent commands kept for live feeds
     Duration tick = milliseconds(20);  // how often the clock is read while holds may expire
     storage::Disk* disk = nullptr;     // the real one unless a test breaks it
+    bool segments_ahead = true;        // make journal segments on a thread of their own, before they are needed
 };
 
 // What the engine has done since it was opened.
@@ -68,9 +70,9 @@ class Engine {
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 
-    // Returns at once. `done` gets the outcome on the writer thread after the entry is durable and applied; or, on the
+    // Returns at once. `done` gets the outcome on an engine thread after the entry is durable and applied; or, on the
     // calling thread before submit returns, an Error: too_large (limits of command.hpp), unavailable (queue full,
-    // closing, stopped). On the writer thread: timeout, when the journal failed while writing this command: whether it
+    // closing, stopped). On an engine thread: timeout, when the journal failed while writing this command: whether it
     // is durable is known only after a restart; asking again with the same ids is safe.
     void submit(Command command, Done done);
 

@@ -16,27 +16,11 @@ namespace jiaozi::engine {
 
 struct PayloadHeader {
     std::uint64_t first_sequence = 0;
+    std::uint64_t outcomes_first_entry = 0;  // zero if there are none
     std::uint32_t command_count = 0;
     std::uint32_t outcomes_size = 0;
-    std::uint64_t reserved_16 = 0;
-    std::uint64_t reserved_24 = 0;
-};
-
-struct CommandHeader {
-    std::uint64_t timestamp = 0;
-    std::uint32_t account_count = 0;
-    std::uint32_t flag_change_count = 0;
-    std::uint32_t transfer_count = 0;
-    std::uint32_t annotation_size = 0;
-    std::uint64_t reserved_24 = 0;
-};
-
-struct FlagChangeRow {
-    uint128 account_id = 0;
-    std::uint16_t set = 0;
-    std::uint16_t clear = 0;
-    std::uint32_t reserved_20 = 0;
-    std::uint64_t reserved_24 = 0;
+    std::uint32_t outcomes_count = 0;  // blocks: one for each of as many entries in a row
+    std::uint32_t reserved_28 = 0;
 };
 
 struct OutcomesHeader {
@@ -64,29 +48,66 @@ struct ExpiredRow {
 template <class Row, std::size_t size>
 inline constexpr bool frozen =
     sizeof(Row) == size && std::is_trivially_copyable_v<Row> && std::has_unique_object_representations_v<Row>;
-static_assert(frozen<PayloadHeader, 32> && frozen<CommandHeader, 32> && frozen<FlagChangeRow, 32> &&
-              frozen<OutcomesHeader, 16> && frozen<ExceptionRow, 16> && frozen<ExpiredRow, 32>);
-static_assert(frozen<ledger::Account, 128> && frozen<ledger::Transfer, 128>);
+static_assert(frozen<PayloadHeader, 32> && frozen<OutcomesHeader, 16> && frozen<ExceptionRow, 16> &&
+              frozen<ExpiredRow, 32>);
 
-inline constexpr std::size_t command_alignment = 16;
+// Bits of the compact records, named as on the page.
+namespace command_bits {
+inline constexpr std::uint8_t accounts = 1, flag_changes = 2, transfers = 4, annotation = 8, one_transfer = 16;
+}
+namespace transfer_bits {
+inline constexpr std::uint8_t same_kind = 1, flags = 2, user_data = 4, timeout = 8, timestamp = 16, everything = 32;
+}
+namespace account_bits {
+inline constexpr std::uint16_t debits_pending = 1, debits_posted = 2, credits_pending = 4, credits_posted = 8;
+inline constexpr std::uint16_t user_data_128 = 16, user_data_64 = 32, user_data_32 = 64, same_kind = 128, flags = 256;
+inline constexpr std::uint16_t reserved = 512, timestamp = 1024;
+inline constexpr unsigned id_form_shift = 11;
+inline constexpr std::uint16_t unknown = 0xE000;
+}  // namespace account_bits
+// What one entry can hold; a writer's groups stay far below.
+inline constexpr std::uint32_t max_entry_commands = std::uint32_t{1} << 20;
+inline constexpr std::uint64_t max_entry_events = std::uint64_t{1} << 20;
+
+// How an id is written. `repeated`: for accounts of a transfer, that of the transfer before; for the id of a transfer
+// or an account, one more than that of the one before.
+enum class IdForm : std::uint8_t { zero = 0, small = 1, whole = 2, repeated = 3 };
 
 // How many events a command has, and so how many timestamps it uses besides the one for expiry.
 std::uint64_t event_count(const Command& command) noexcept;
-// The bytes a command takes in a payload.
-std::size_t encoded_size(const Command& command) noexcept;
+// About what a command takes in a payload and in the queue; annotations count exactly. For limits, not for buffers.
+std::size_t estimated_size(const Command& command) noexcept;
+
+// Outcomes of entries that came before, as they travel in a payload: `blocks` holds one block after the other.
+struct CarriedOutcomes {
+    std::uint64_t first_entry = 0;
+    std::uint32_t count = 0;
+    ByteView blocks;
+};
+
+// What a record can leave out because the one before it said the same.
+struct Neighbours {
+    ledger::Account account;
+    ledger::Transfer transfer;
+};
 
 // Builds a payload. Keeps its memory between entries.
 class PayloadEncoder {
   public:
     void begin(std::uint64_t first_sequence);
     void add(const Command& command, Timestamp timestamp);
-    // The whole payload; valid until begin. `outcomes` is what OutcomeRecorder gave for the entry before.
-    ByteView finish(ByteView outcomes);
-    std::size_t size() const noexcept { return bytes_.size(); }
+    // The whole payload; valid until begin.
+    ByteView finish(const CarriedOutcomes& outcomes);
+    std::size_t size() const noexcept { return size_; }
 
   private:
+    std::uint8_t* make_room(std::size_t bytes);
+
     PayloadHeader header_;
-    Bytes bytes_;
+    Bytes bytes_;           // at least size_ of them
+    std::size_t size_ = 0;  // used
+    std::uint64_t timestamp_ = 0;
+    Neighbours before_;
 };
 
 // Collects what applying an entry gave, sparsely: only refusals and expiries take room.
@@ -95,7 +116,7 @@ class OutcomeRecorder {
     void begin();
     // `command` is the index in the entry; in order.
     void add(std::uint32_t command, const Outcome& outcome, const std::vector<ledger::Expired>& expired);
-    // Appends the outcomes part to `out`.
+    // Appends one block to `out`.
     void finish(Bytes& out) const;
 
   private:
@@ -111,14 +132,17 @@ struct TimedCommand {
 struct Payload {
     std::uint64_t first_sequence = 0;
     std::vector<TimedCommand> commands;
-    ByteView outcomes;  // of the entry before; into the bytes that were decoded
+    CarriedOutcomes outcomes;  // into the bytes that were decoded
 };
 
-// Error corrupt with the cause: sizes, counts, reserved fields, padding, order of timestamps. What the ledger thinks of
-// the events is not looked at.
+// Error corrupt with the cause: sizes, counts, reserved bits, a value not written in its one way. What the ledger
+// thinks of the events is not looked at.
 Result<Payload> decode_payload(ByteView bytes);
 
-// Joins commands with the outcomes that the following entry (or the engine) holds for them. Error corrupt.
+// The blocks one by one. Error corrupt if they are not as many as said, or something is left over.
+Result<std::vector<ByteView>> split_outcomes(const CarriedOutcomes& outcomes);
+
+// Joins the commands of an entry with its block of outcomes, which a later entry (or the engine) holds. Error corrupt.
 Result<std::vector<Committed>> with_outcomes(std::uint64_t first_sequence, std::vector<TimedCommand> commands,
                                              ByteView outcomes);
 

@@ -4,8 +4,10 @@
 // Time comes in as arguments and never goes back: every event has a timestamp greater than every one before it, and
 // expire() is given a time not earlier than the last event. A call that breaks this is a bug (JZ_ASSERT).
 // Input is never a bug: any bytes in an Account or Transfer get a result.
+// What it does not keep are the transfer events themselves: a resident transfer is an 8-byte trace (and a hold while it
+// is live); the event is read back through an EventSource when a duplicate or a lookup needs it.
 // Not thread-safe; the engine's writer owns it. Pointers and spans it returns are valid until the next call that
-// changes state; an account or transfer, once stored, keeps its address.
+// changes state; an account, once stored, keeps its address.
 // Specification: docs/ledger.md.
 #pragma once
 
@@ -17,6 +19,7 @@
 #include <vector>
 
 #include <jiaozi/base/uint128.hpp>
+#include <jiaozi/ledger/event_source.hpp>
 #include <jiaozi/ledger/types.hpp>
 
 namespace jiaozi::ledger {
@@ -39,7 +42,8 @@ class State;
 
 class Ledger {
   public:
-    Ledger();
+    Ledger();                                    // keeps the transfer events it is given, in memory
+    explicit Ledger(const EventSource& source);  // finds them there; `source` outlives the ledger
     ~Ledger();
     Ledger(Ledger&&) noexcept;
     Ledger& operator=(Ledger&&) noexcept;
@@ -61,20 +65,26 @@ class Ledger {
     void expire(std::uint64_t now_ns, std::vector<Expired>& out);
     // The earliest expiry of a live pending transfer.
     std::optional<std::uint64_t> next_expiry_ns() const;
+    // True when the event source failed while a batch was applied. From the event that needed it on nothing was
+    // applied, nor will be: results given for those are meaningless, and the state is that of a moment before. Final.
+    bool stopped() const;
     // The latest time seen: of an event or of expire(). Zero at first.
     std::uint64_t last_timestamp_ns() const;
 
-    const Account* find_account(uint128 id) const;    // null: none
-    const Transfer* find_transfer(uint128 id) const;  // null: none; a refused transfer is not stored
+    const Account* find_account(uint128 id) const;  // null: none
+    // None: not stored, refused, or its event could not be read.
+    std::optional<Transfer> find_transfer(uint128 id) const;
     PendingStatus pending_status(uint128 transfer_id) const;
     // How the transfer with this id was refused, if the ledger remembers that it was.
     std::optional<CreateTransferResult> refusal_of(uint128 transfer_id) const;
 
-    // Everything stored, in the order of creation (which is the order of timestamps).
+    // Everything stored, in the order of creation (which is the order of timestamps). Transfer events are counted from
+    // 0 over all batches, refused ones included; none for one that was refused (or could not be read).
     std::size_t account_count() const;
     const Account& account_at(std::size_t index) const;
-    std::size_t transfer_count() const;
-    const Transfer& transfer_at(std::size_t index) const;
+    std::uint64_t transfer_count() const;  // stored ones
+    std::uint64_t event_count() const;
+    std::optional<Transfer> stored_transfer(std::uint64_t ordinal) const;
 
     // Balances after every change of an account with account_flags::history, oldest first; empty for others.
     // Timestamps do not decrease; several expiries at once share one.
@@ -83,8 +93,9 @@ class Ledger {
     // The change in force at that time, by binary search: the last one with timestamp <= at_ns.
     std::optional<BalanceChange> balance_at(uint128 account_id, std::uint64_t at_ns) const;
 
-    // A digest over all state in creation order; equal states have equal digests on every machine of one byte order.
-    // For comparing replays, not for proofs: it resists accidents, not adversaries. Costs a pass over everything.
+    // A digest over all that is kept here (not over the events in the source); equal states have equal digests on every
+    // machine of one byte order. For comparing replays, not for proofs: it resists accidents, not adversaries. Costs a
+    // pass over everything.
     std::uint64_t state_digest() const;
 
   private:

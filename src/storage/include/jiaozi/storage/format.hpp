@@ -20,24 +20,24 @@ static_assert(std::endian::native == std::endian::little, "persisted structs are
 using Hash = std::array<std::uint8_t, 32>;
 
 inline constexpr std::array<std::uint8_t, 8> segment_magic = {'J', 'Z', 'J', 'R', 'N', 'L', '\r', '\n'};
-inline constexpr std::uint32_t segment_version = 1;
+inline constexpr std::uint32_t segment_version = 2;
 inline constexpr std::uint32_t entry_magic = 0x4E455A4A;
-inline constexpr std::uint16_t entry_version = 1;
-inline constexpr std::uint64_t entry_alignment = 128;
+inline constexpr std::uint16_t entry_version = 2;
 inline constexpr std::uint64_t sector_bytes = 512;
+inline constexpr std::uint64_t entry_alignment = sector_bytes;  // so that entries can be written around the page cache
 inline constexpr std::size_t max_payload_bytes = std::size_t{64} * 1024 * 1024;
 
 struct SegmentHeader {
     std::array<std::uint8_t, 8> magic = segment_magic;
     std::uint32_t version = segment_version;
-    std::uint32_t header_size = 128;
+    std::uint32_t header_size = 512;
     std::uint64_t first_entry = 0;
     std::uint64_t segment_size = 0;
     Hash previous_hash{};
-    std::array<std::uint8_t, 56> reserved{};
+    std::array<std::uint8_t, 440> reserved{};
     std::uint64_t check = 0;
 };
-static_assert(sizeof(SegmentHeader) == 128 && std::is_trivially_copyable_v<SegmentHeader> &&
+static_assert(sizeof(SegmentHeader) == sector_bytes && std::is_trivially_copyable_v<SegmentHeader> &&
               std::has_unique_object_representations_v<SegmentHeader>);
 
 struct EntryHeader {
@@ -55,8 +55,8 @@ struct EntryHeader {
 static_assert(sizeof(EntryHeader) == 80 && std::is_trivially_copyable_v<EntryHeader> &&
               std::has_unique_object_representations_v<EntryHeader>);
 static_assert(offsetof(EntryHeader, previous_hash) == 32 && offsetof(EntryHeader, check) == 72);
-static_assert(sizeof(SegmentHeader) % entry_alignment == 0 && sector_bytes % entry_alignment == 0,
-              "an entry header never straddles a sector: a crash leaves it whole or absent");
+static_assert(sizeof(SegmentHeader) % entry_alignment == 0 && entry_alignment % sector_bytes == 0,
+              "an entry fills whole sectors: a crash leaves its header whole or absent, and never touches a neighbour");
 
 // The bytes an entry fills: header, payload, padding and hash.
 constexpr std::uint64_t entry_extent(std::uint64_t payload_size) noexcept {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -24,8 +25,11 @@ namespace jiaozi::storage {
 
 struct JournalOptions {
     std::filesystem::path directory;  // made if missing; its parent must exist
-    std::uint64_t segment_bytes = std::uint64_t{64} * 1024 * 1024;
+    std::uint64_t segment_bytes = std::uint64_t{64} * 1024 * 1024;  // the first one is at most 4 MiB
     Disk* disk = nullptr;  // nullptr: system_disk()
+    // Makes the next segment on a thread of its own while the current one fills. Without it (a simulation that wants
+    // every disk operation on one thread) making one stops the writer.
+    bool segments_ahead = true;
 };
 
 // Where an entry starts.
@@ -111,11 +115,13 @@ class Journal {
     Result<> cut(const std::filesystem::path& path, std::uint64_t segment_size, std::uint64_t offset);
     Result<> rewrite(std::uint64_t offset, std::uint64_t size);
     Result<> roll(std::uint64_t extent);
+    void make_next_segment();
     Error die(Error cause);
     std::filesystem::path segment_path(std::uint64_t first_entry) const;
 
     const std::filesystem::path directory_;
     const std::uint64_t segment_bytes_;
+    const bool segments_ahead_;
     Disk& disk_;
     std::unique_ptr<DirectoryLock> lock_;
     Recovery recovery_;
@@ -127,10 +133,15 @@ class Journal {
     std::uint64_t segment_size_ = 0;
     std::uint64_t offset_ = 0;
     Hash previous_hash_{};
+    std::future<Result<std::unique_ptr<File>>> next_file_;  // zeros, synced, under the unfinished name
 
     mutable std::mutex failure_mutex_;
     std::optional<Error> failure_;  // failure_mutex_
 };
+
+// One entry by its position: the payload, checked by the entry's own check, number and hash (not against the chain).
+// For looking something up; to read on, use a Reader. Any thread.
+Result<Bytes> read_entry(Disk& disk, const std::filesystem::path& directory, const Position& position);
 
 // "00000000000000000001.segment" and back (none for any other name).
 std::string segment_name(std::uint64_t first_entry);

@@ -1,0 +1,75 @@
+// Transfer events by their ordinal, read back from the journal: what the ledger asks for when it meets a duplicate or a
+// lookup. Keeps the latest events (most lookups are of those), where entries start, sparsely, and the last few entries
+// it decoded.
+//
+// Threading: all members may be called by any thread.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <list>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <jiaozi/base/result.hpp>
+#include <jiaozi/engine/payload.hpp>
+#include <jiaozi/ledger/event_source.hpp>
+#include <jiaozi/storage/journal.hpp>
+
+namespace jiaozi::engine {
+
+class EventLog final : public ledger::EventSource {
+  public:
+    EventLog(storage::Disk& disk, std::filesystem::path journal_directory)
+        : disk_(disk), directory_(std::move(journal_directory)) {}
+
+    // An entry that is in the journal, before its commands are applied, with each command's transfers and the time of
+    // the last of them. In order.
+    struct Events {
+        std::span<const ledger::Transfer> transfers;
+        Timestamp last;
+    };
+    void add(const storage::Position& position, std::size_t payload_size, std::span<const Events> commands);
+
+    bool read(std::uint64_t ordinal, ledger::Transfer& event) const override;
+
+    // Why the last failing read failed.
+    std::optional<Error> failure() const;
+
+  private:
+    // The entry at `position` begins with this ordinal. One for some kilobytes of journal, and one for each
+    // segment, because only inside a segment the next entry's place follows from the one before.
+    struct Point {
+        std::uint64_t first_ordinal;
+        storage::Position position;
+    };
+    static constexpr std::uint64_t step_bytes = std::uint64_t{16} * 1024;
+
+    struct Decoded {
+        std::uint64_t first_ordinal = 0;
+        std::vector<ledger::Transfer> events;
+        bool holds(std::uint64_t ordinal) const noexcept {
+            return ordinal >= first_ordinal && ordinal - first_ordinal < events.size();
+        }
+    };
+    static constexpr std::size_t decoded_kept = 4;
+    static constexpr std::size_t latest_kept = std::size_t{1} << 16;
+
+    Result<Decoded> decode(const storage::Position& position, std::uint64_t first_ordinal,
+                           storage::Position& next) const;
+    Result<> fetch(std::uint64_t ordinal) const;
+
+    storage::Disk& disk_;
+    const std::filesystem::path directory_;
+    mutable std::mutex mutex_;  // guards all below
+    std::vector<Point> points_;
+    std::uint64_t next_ordinal_ = 0;
+    std::uint64_t since_point_ = 0;
+    std::vector<ledger::Transfer> latest_;  // a ring: the event with ordinal n stands at n % latest_kept
+    mutable std::list<Decoded> decoded_;    // the last used first
+    mutable std::optional<Error> failure_;
+};
+
+}  // namespace jiaozi::engine

@@ -1,0 +1,107 @@
+#include "id_index.hpp"
+
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+#include <jiaozi/base/assert.hpp>
+
+namespace jiaozi::ledger {
+
+namespace {
+
+constexpr std::uint32_t buckets_a_page = PageArena::page_bytes / 64;
+
+// By half, and in whole pages from the first page on.
+std::uint32_t grown(std::uint32_t count) {
+    const std::uint32_t larger = count < 2 ? count + 1 : count + count / 2;
+    return larger < buckets_a_page ? larger : (larger + buckets_a_page - 1) / buckets_a_page * buckets_a_page;
+}
+
+}  // namespace
+
+void IdIndex::FreeMemory::operator()(Shard* shards) const noexcept {
+    std::free(shards);
+}
+
+IdIndex::IdIndex(unsigned shard_bits)
+    : shard_bits_(shard_bits), shards_(static_cast<Shard*>(std::calloc(std::size_t{1} << shard_bits, sizeof(Shard)))) {
+    JZ_ASSERT(shards_ != nullptr);
+}
+
+IdIndex::~IdIndex() {
+    for (std::size_t i = 0; i < std::size_t{1} << shard_bits_; ++i) {
+        if (shards_[i].count < buckets_a_page) std::free(shards_[i].buckets);
+    }
+}
+
+IdIndex::Bucket* IdIndex::allocate(std::uint32_t count) {
+    const std::size_t bytes = count * sizeof(Bucket);
+    if (count >= buckets_a_page) return static_cast<Bucket*>(arena_.allocate(bytes));
+    void* memory = std::aligned_alloc(alignof(Bucket), bytes);
+    JZ_ASSERT(memory != nullptr);
+    return static_cast<Bucket*>(std::memset(memory, 0, bytes));
+}
+
+void IdIndex::release(const Shard& shard) noexcept {
+    if (shard.count < buckets_a_page)
+        std::free(shard.buckets);
+    else
+        arena_.free(shard.buckets, shard.count * sizeof(Bucket));
+}
+
+void IdIndex::place(Shard& shard, std::uint64_t slot) noexcept {
+    for (std::uint32_t at = home_of(slot >> print_shift, shard.count);; at = next(at, shard.count)) {
+        for (std::uint64_t& free : shard.buckets[at].slots) {
+            if (free != 0) continue;
+            free = slot;
+            return;
+        }
+    }
+}
+
+void IdIndex::grow(Shard& shard) {
+    Shard larger{nullptr, grown(shard.count), shard.size};
+    larger.buckets = allocate(larger.count);
+    for (std::uint32_t i = 0; i < shard.count; ++i) {
+        for (const std::uint64_t slot : shard.buckets[i].slots) {
+            if (slot != 0) place(larger, slot);
+        }
+    }
+    release(shard);
+    shard = larger;
+}
+
+void IdIndex::insert(std::uint64_t hash, Entry entry) {
+    JZ_ASSERT(entry.ordinal <= max_ordinal);
+    Shard& shard = shard_of(hash);
+    // At most four fifths full: few entries then stand outside their own bucket.
+    if ((std::uint64_t{shard.size} + 1) * 5 > std::uint64_t{shard.count} * bucket_slots * 4) grow(shard);
+    place(shard, slot_of(print_of(hash), entry));
+    ++shard.size;
+}
+
+// The entries behind the one that goes, up to the next bucket with room, are placed anew: some may belong further in
+// front, and no search may stop before it has seen them. Only a broken chain erases.
+void IdIndex::erase(std::uint64_t hash, std::uint64_t ordinal) {
+    Shard& shard = shard_of(hash);
+    const std::uint64_t print = print_of(hash);
+    JZ_ASSERT(shard.size > 0);
+    std::vector<std::uint64_t> others;
+    bool found = false;
+    for (std::uint32_t at = home_of(print, shard.count);; at = next(at, shard.count)) {
+        const bool full = shard.buckets[at].slots.back() != 0;
+        for (std::uint64_t& slot : shard.buckets[at].slots) {
+            const bool is_it = slot != 0 && slot >> print_shift == print && entry_of(slot).ordinal == ordinal;
+            if (slot != 0 && !is_it) others.push_back(slot);
+            found = found || is_it;
+            slot = 0;
+        }
+        if (!full) break;
+    }
+    JZ_ASSERT(found);
+    for (const std::uint64_t slot : others) place(shard, slot);
+    --shard.size;
+}
+
+}  // namespace jiaozi::ledger

@@ -1,0 +1,128 @@
+// From a 128-bit id to the ordinal it was given, in 8 bytes: 27 bits of the id's hash, a mark, 36 bits of ordinal. The
+// id itself is kept where the ordinal leads, so a hit is a candidate until the caller has compared.
+//
+// Shards grow one by one, each by half: growing never shows as a stall (a single table of 100 million takes most of a
+// second to double), and 10 to 15 bytes an id are resident at any size. Inside a shard: buckets of one cache line, the
+// next ones taking what does not fit, placed by the kept bits in order, so that growing needs no ids.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "bring_in.hpp"
+#include "page_arena.hpp"
+
+namespace jiaozi::ledger {
+
+class IdIndex {
+  public:
+    static constexpr unsigned ordinal_bits = 36;
+    static constexpr std::uint64_t max_ordinal = (std::uint64_t{1} << ordinal_bits) - 2;
+
+    struct Entry {
+        std::uint64_t ordinal = 0;
+        bool marked = false;
+    };
+
+    // 2^shard_bits shards. Few keep the shards' headers in the nearest cache; many keep each shard small.
+    explicit IdIndex(unsigned shard_bits);
+    ~IdIndex();
+    IdIndex(const IdIndex&) = delete;
+    IdIndex& operator=(const IdIndex&) = delete;
+
+    // Starts to bring in what find and insert will touch: first the shard's header, then (with the header in) its
+    // slots.
+    void prefetch_shard(std::uint64_t hash) const noexcept { bring_in(&shard_of(hash)); }
+    void prefetch_slots(std::uint64_t hash) const noexcept {
+        const Shard& shard = shard_of(hash);
+        if (shard.buckets != nullptr) bring_in(&shard.buckets[home_of(print_of(hash), shard.count)]);
+    }
+
+    // The first candidate for which is_it(entry) says yes. One in some ten thousand is another's in a table of 100
+    // million, and fewer in smaller ones.
+    template <class IsIt>
+    std::optional<Entry> find(std::uint64_t hash, IsIt is_it) const {
+        const Shard& shard = shard_of(hash);
+        if (shard.buckets == nullptr) return std::nullopt;
+        const std::uint64_t print = print_of(hash);
+        for (std::uint32_t at = home_of(print, shard.count);; at = next(at, shard.count)) {
+            const Bucket& bucket = shard.buckets[at];
+            // All eight without a branch: where a bucket ends is a coin toss, and a wrong guess costs more than they
+            // do.
+            unsigned matches = 0;
+            for (std::size_t i = 0; i < bucket_slots; ++i)
+                matches |= static_cast<unsigned>(bucket.slots[i] >> print_shift == print) << i;
+            // An empty slot has the print zero, and no entry.
+            for (; matches != 0; matches &= matches - 1) {
+                const std::uint64_t slot = bucket.slots[static_cast<unsigned>(std::countr_zero(matches))];
+                if (slot == 0) break;
+                if (const Entry entry = entry_of(slot); is_it(entry)) return entry;
+            }
+            if (bucket.slots.back() == 0) return std::nullopt;
+        }
+    }
+
+    // The id must not be there yet.
+    void insert(std::uint64_t hash, Entry entry);
+    // The entry must be there.
+    void erase(std::uint64_t hash, std::uint64_t ordinal);
+
+    // Every entry, as (shard, slot), in no particular order: equal contents give equal sets.
+    template <class Visit>
+    void each(Visit visit) const {
+        for (std::size_t s = 0; s < std::size_t{1} << shard_bits_; ++s) {
+            for (std::uint32_t b = 0; b < shards_[s].count; ++b) {
+                for (const std::uint64_t slot : shards_[s].buckets[b].slots) {
+                    if (slot != 0) visit(static_cast<std::uint32_t>(s), slot);
+                }
+            }
+        }
+    }
+
+  private:
+    static constexpr std::size_t bucket_slots = 8;
+    // Filled from the front; a zero ends it.
+    struct alignas(64) Bucket {
+        std::array<std::uint64_t, bucket_slots> slots;
+    };
+    struct Shard {
+        Bucket* buckets = nullptr;
+        std::uint32_t count = 0;  // of buckets
+        std::uint32_t size = 0;   // of entries
+    };
+    // A slot: print, mark, ordinal + 1. Zero is an empty one.
+    static constexpr unsigned print_bits = 27;
+    static constexpr unsigned print_shift = 64 - print_bits;
+    static constexpr std::uint64_t mark = std::uint64_t{1} << ordinal_bits;
+
+    Shard& shard_of(std::uint64_t hash) const noexcept { return shards_[hash >> (64 - shard_bits_)]; }
+    std::uint64_t print_of(std::uint64_t hash) const noexcept { return (hash << shard_bits_) >> print_shift; }
+    static std::uint32_t home_of(std::uint64_t print, std::uint32_t count) noexcept {
+        return static_cast<std::uint32_t>(print * count >> print_bits);
+    }
+    static std::uint32_t next(std::uint32_t at, std::uint32_t count) noexcept { return at + 1 == count ? 0 : at + 1; }
+    static std::uint64_t slot_of(std::uint64_t print, Entry entry) noexcept {
+        return print << print_shift | (entry.marked ? mark : 0) | (entry.ordinal + 1);
+    }
+    static Entry entry_of(std::uint64_t slot) noexcept {
+        return {.ordinal = (slot & (mark - 1)) - 1, .marked = (slot & mark) != 0};
+    }
+
+    static void place(Shard& shard, std::uint64_t slot) noexcept;
+    void grow(Shard& shard);
+    Bucket* allocate(std::uint32_t count);
+    void release(const Shard& shard) noexcept;
+
+    struct FreeMemory {
+        void operator()(Shard* shards) const noexcept;
+    };
+    const unsigned shard_bits_;
+    PageArena arena_;                              // of the larger shards; small ones are on the heap
+    std::unique_ptr<Shard[], FreeMemory> shards_;  // zeros from calloc: shards never used take no memory
+};
+
+}  // namespace jiaozi::ledger
