@@ -42,7 +42,9 @@ bool ManualApp::run_until(const std::function<bool()>& condition) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
     for (;;) {
         run_posted();
+        const std::uint64_t ran_before = ran_;
         if (condition()) return true;
+        if (ran_ != ran_before) continue;  // the condition ran tasks itself, perhaps after it had looked
         std::unique_lock lock(mutex_);
         if (!posted_.wait_until(lock, deadline, [&] { return !tasks_.empty(); })) return false;
     }
@@ -57,6 +59,7 @@ void ManualApp::run_posted() {
             task = std::move(tasks_.front());
             tasks_.pop_front();
         }
+        ++ran_;
         task();
     }
 }

@@ -53,6 +53,7 @@ class ManualApp final : public api::AppThread {
     std::condition_variable posted_;
     std::deque<Task> tasks_;  // guarded by mutex_
     std::map<TimerId, Timer> timers_;
+    std::uint64_t ran_ = 0;  // tasks
     TimerId next_timer_ = 1;
     Duration now_;
 };
