@@ -15,6 +15,7 @@ bench:           ## build the release program and run the benchmarks of docs/ben
 	tools/install.sh build test
 	tools/build.sh release jiaozi
 	build/release/bin/jiaozi bench payments
+	build/release/bin/jiaozi bench ledger
 format:          ## format the C++ code in place
 	tools/install.sh lint
 	tools/lint.sh --fix
