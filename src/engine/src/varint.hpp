@@ -54,11 +54,11 @@ class Cursor {
     Number varint() {
         Number value = 0;
         unsigned shift = 0;
-        for (; at_ != end_; shift += 7) {
+        for (; at_ != end_ && shift < sizeof(Number) * 8; shift += 7) {
             const std::uint8_t byte = *at_++;
             const Number part = byte & 0x7F;
             const auto placed = static_cast<Number>(part << shift);
-            if (shift >= sizeof(Number) * 8 || static_cast<Number>(placed >> shift) != part) break;  // too large
+            if (static_cast<Number>(placed >> shift) != part) break;  // too large
             value = static_cast<Number>(value | placed);
             if ((byte & 0x80) != 0) continue;
             if (byte == 0 && shift != 0) break;  // a longer way to write it
