@@ -7,6 +7,7 @@
 
 #include "ledger_rates.hpp"
 #include "server_process.hpp"
+#include "sql_ledgers.hpp"
 
 namespace jiaozi::bench {
 namespace {
@@ -15,6 +16,7 @@ using cli::say;
 
 struct Options {
     LedgerRatesOptions rates;
+    bool compare = false;
     bool json = false;
 };
 
@@ -31,7 +33,16 @@ std::string seconds_text(std::uint64_t us) {
     return thousandths(us / 1000);
 }
 
-void print_json(const LedgerFigures& f) {
+struct Figures {
+    LedgerFigures ledger;
+    std::optional<SqlFigures> sql;
+};
+
+std::string or_null(const std::optional<std::uint64_t>& value) {
+    return value ? std::to_string(*value) : "null";
+}
+
+void print_json(const LedgerFigures& f, const std::optional<SqlFigures>& sql) {
     std::cout << "{\"transfers_per_s\":" << f.transfers_per_s << ",\"pairs_per_s\":" << f.pairs_per_s
               << ",\"chains_per_s\":" << f.chains_per_s << ",\"zipf_transfers_per_s\":" << f.zipf_transfers_per_s
               << ",\"singles\":{\"rate\":" << f.singles.rate << ",\"p50_us\":" << f.singles.p50_us
@@ -39,10 +50,21 @@ void print_json(const LedgerFigures& f) {
               << "},\"worst_stall_ms\":" << thousandths(f.worst_stall_us)
               << ",\"bytes_per_transfer\":" << f.bytes_per_transfer << ",\"rss_bytes\":" << f.rss_bytes
               << ",\"recovery_s\":" << seconds_text(f.recovery_us) << ",\"recovery_snapshot_s\":"
-              << (f.recovery_snapshot_us ? seconds_text(*f.recovery_snapshot_us) : "null") << "}\n";
+              << (f.recovery_snapshot_us ? seconds_text(*f.recovery_snapshot_us) : "null")
+              << ",\"queries\":{\"transfers_per_s\":" << f.queries.transfers_per_s
+              << ",\"lookup_p50_us\":" << f.queries.lookup_p50_us << ",\"lookup_p99_us\":" << f.queries.lookup_p99_us
+              << ",\"statement_p50_us\":" << f.queries.statement_p50_us
+              << ",\"statement_p99_us\":" << f.queries.statement_p99_us << '}';
+    if (sql) {
+        std::cout << ",\"compare\":{\"postgres_singles_per_s\":" << or_null(sql->postgres_singles_per_s)
+                  << ",\"postgres_batched_per_s\":" << or_null(sql->postgres_batched_per_s)
+                  << ",\"sqlite_singles_per_s\":" << sql->sqlite_singles_per_s
+                  << ",\"sqlite_batched_per_s\":" << sql->sqlite_batched_per_s << '}';
+    }
+    std::cout << "}\n";
 }
 
-void print_table(const LedgerFigures& f) {
+void print_table(const LedgerFigures& f, const std::optional<SqlFigures>& sql) {
     const auto row = [](const char* name, const std::string& value, const char* unit) {
         std::cout << std::left << std::setw(46) << name << std::right << std::setw(14) << value << ' ' << unit << '\n';
     };
@@ -59,6 +81,20 @@ void print_table(const LedgerFigures& f) {
     row("resident memory, generator included", std::to_string(f.rss_bytes >> 20), "MiB");
     row("recovery, whole journal", seconds_text(f.recovery_us), "s");
     if (f.recovery_snapshot_us) row("recovery, from a snapshot", seconds_text(*f.recovery_snapshot_us), "s");
+    row("written while queries were asked", std::to_string(f.queries.transfers_per_s), "/s");
+    row("  lookup by id, p50", std::to_string(f.queries.lookup_p50_us), "us");
+    row("  p99", std::to_string(f.queries.lookup_p99_us), "us");
+    row("  statement of 100, p50", std::to_string(f.queries.statement_p50_us), "us");
+    row("  p99", std::to_string(f.queries.statement_p99_us), "us");
+    if (!sql) return;
+    const auto beside = [&](const char* name, std::uint64_t per_s) {
+        const std::string times = per_s == 0 ? "" : " (" + std::to_string(f.transfers_per_s / per_s) + "x)";
+        row(name, std::to_string(per_s), ("/s" + times).c_str());
+    };
+    if (sql->postgres_singles_per_s) beside("PostgreSQL, a transaction each", *sql->postgres_singles_per_s);
+    if (sql->postgres_batched_per_s) beside("PostgreSQL, batches as sets", *sql->postgres_batched_per_s);
+    beside("SQLite, a transaction each", sql->sqlite_singles_per_s);
+    beside("SQLite, batches of 8,190", sql->sqlite_batched_per_s);
 }
 
 }  // namespace
@@ -82,12 +118,22 @@ void add_ledger(CLI::App& noun, cli::Exit& exit) {
                      say("arrivals a second in the open loop", "开环每秒到达数"))
         ->check(CLI::Range(1, 100'000'000))
         ->capture_default_str();
+    verb->add_flag(
+        "--compare", options->compare,
+        say("the same double entry in PostgreSQL and SQLite beside it", "并列测试 PostgreSQL 与 SQLite 上的同样记账"));
     verb->add_flag("--json", options->json, say("print the figures as JSON", "以 JSON 输出"));
     verb->callback([options, &exit] {
-        const auto run = [&]() -> Result<LedgerFigures> {
+        const auto run = [&]() -> Result<Figures> {
             JZ_TRY(const auto scratch, ScratchDirectory::make());
             options->rates.directory = scratch.path() / "ledger";
-            return measure_ledger(options->rates, progress);
+            Figures both;
+            JZ_TRY(both.ledger, measure_ledger(options->rates, progress));
+            if (!options->compare) return both;
+            SqlLoad load;
+            load.directory = scratch.path();
+            load.accounts = options->rates.accounts;
+            JZ_TRY(both.sql, measure_sql_ledgers(load, progress));
+            return both;
         };
         const auto figures = run();
         if (!figures.ok()) {
@@ -96,11 +142,11 @@ void add_ledger(CLI::App& noun, cli::Exit& exit) {
             return;
         }
         if (options->json)
-            print_json(*figures);
+            print_json(figures->ledger, figures->sql);
         else
-            print_table(*figures);
-        if (figures->refused != 0) {
-            std::cerr << "jiaozi: " << figures->refused
+            print_table(figures->ledger, figures->sql);
+        if (figures->ledger.refused != 0) {
+            std::cerr << "jiaozi: " << figures->ledger.refused
                       << say(" transfers were refused; the figures mean nothing", " 笔转账被拒绝，数据无效") << '\n';
             exit = cli::Exit::failed;
         }

@@ -17,6 +17,7 @@
 #include <jiaozi/engine/engine.hpp>
 #include <jiaozi/storage/disk.hpp>
 
+#include "ledger_stage.hpp"
 #include "ledger_workload.hpp"
 #include "measure.hpp"
 
@@ -25,75 +26,6 @@ namespace {
 
 using ledger::CreateTransferResult;
 namespace flags = ledger::transfer_flags;
-
-std::uint64_t rate(std::uint64_t count, std::uint64_t elapsed_ns) {
-    return elapsed_ns == 0 ? 0 : static_cast<std::uint64_t>(uint128{count} * 1'000'000'000 / elapsed_ns);
-}
-
-// Submits batches with a fixed number of them under way, and takes the time between answers.
-class BatchLoad {
-  public:
-    BatchLoad(engine::Engine& engine, std::uint64_t outstanding)
-        : engine_(engine), outstanding_(outstanding), room_(static_cast<std::ptrdiff_t>(outstanding)) {}
-
-    void submit(std::vector<ledger::Transfer> transfers) {
-        room_.acquire();
-        if (last_answer_ == 0) last_answer_ = nanoseconds_since(start_);
-        engine::Command command;
-        command.transfers = std::move(transfers);
-        engine_.submit(std::move(command), [this](Result<engine::Outcome> outcome) {
-            const std::uint64_t now = nanoseconds_since(start_);
-            worst_gap_ns_ = std::max(worst_gap_ns_, now - std::min(now, last_answer_.exchange(now)));
-            if (!outcome.ok()) {
-                refused_ += ledger::max_batch;
-            } else {
-                refused_ += static_cast<std::uint64_t>(
-                    std::ranges::count_if(outcome->transfers, [](auto r) { return r != CreateTransferResult::ok; }));
-            }
-            room_.release();
-        });
-    }
-    // Waits for all answers; the time since construction.
-    std::uint64_t finish() {
-        for (std::uint64_t i = 0; i < outstanding_; ++i) room_.acquire();
-        return nanoseconds_since(start_);
-    }
-    std::uint64_t worst_gap_us() const { return worst_gap_ns_ / 1000; }
-    std::uint64_t refused() const { return refused_; }
-
-  private:
-    engine::Engine& engine_;
-    const std::uint64_t outstanding_;
-    std::counting_semaphore<> room_;
-    const SteadyClock::time_point start_ = SteadyClock::now();
-    std::atomic<std::uint64_t> last_answer_{0};
-    std::uint64_t worst_gap_ns_ = 0;  // these two: the answering thread, read after finish
-    std::uint64_t refused_ = 0;
-};
-
-Result<std::unique_ptr<engine::Engine>> open_engine(const std::filesystem::path& directory) {
-    static const SystemClock clock;
-    engine::Options options;
-    options.directory = directory;
-    options.max_queue = std::size_t{1} << 22;  // the open loop shows waiting as latency, not as refusals
-    options.max_queue_bytes = std::size_t{4} << 30;
-    return engine::Engine::open(std::move(options), clock);
-}
-
-Result<> open_accounts(engine::Engine& engine, std::uint64_t count) {
-    engine::Command funding;
-    funding.accounts.push_back({.id = workload_funding_id, .ledger = workload_ledger, .code = 2});
-    JZ_CHECK(engine.execute(std::move(funding)));
-    for (std::uint64_t first = 0; first < count; first += ledger::max_batch) {
-        engine::Command command;
-        for (std::uint64_t i = first; i < std::min(count, first + ledger::max_batch); ++i) {
-            command.accounts.push_back(workload_account(i));
-            command.transfers.push_back(workload_opening(i));
-        }
-        JZ_CHECK(engine.execute(std::move(command)));
-    }
-    return {};
-}
 
 std::uint64_t disk_bytes(const std::filesystem::path& directory) {
     std::uint64_t bytes = 0;
@@ -111,39 +43,6 @@ std::uint64_t resident_bytes() {
     statm >> all >> resident;
     return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
-
-// A new engine with its accounts on a directory that disappears with it.
-class Stage {
-  public:
-    static Result<std::unique_ptr<Stage>> make(const std::filesystem::path& directory, std::uint64_t accounts) {
-        std::error_code ignored;
-        std::filesystem::remove_all(directory, ignored);
-        std::unique_ptr<Stage> stage(new Stage(directory));
-        JZ_TRY(stage->engine_, open_engine(directory));
-        JZ_CHECK(open_accounts(*stage->engine_, accounts));
-        return stage;
-    }
-    ~Stage() {
-        engine_.reset();
-        std::error_code ignored;
-        std::filesystem::remove_all(directory_, ignored);
-    }
-    Stage(const Stage&) = delete;
-    Stage& operator=(const Stage&) = delete;
-    engine::Engine& engine() { return *engine_; }
-    // The time until the engine answers again.
-    Result<std::uint64_t> reopen_us() {
-        engine_.reset();
-        const auto start = SteadyClock::now();
-        JZ_TRY(engine_, open_engine(directory_));
-        return nanoseconds_since(start) / 1000;
-    }
-
-  private:
-    explicit Stage(std::filesystem::path directory) : directory_(std::move(directory)) {}
-    const std::filesystem::path directory_;
-    std::unique_ptr<engine::Engine> engine_;
-};
 
 void run_plain(BatchLoad& load, Workload& work, std::uint64_t transfers) {
     for (std::uint64_t done = 0; done < transfers; done += ledger::max_batch) {
@@ -279,6 +178,15 @@ Result<LedgerFigures> measure_ledger(const LedgerRatesOptions& options, Progress
     JZ_TRY(const std::uint64_t zipf_ns, scene(Workload::zipf(options.accounts, options.seed + 3),
                                               [&](auto& load, auto& work) { run_plain(load, work, skewed); }));
     figures.zipf_transfers_per_s = rate(skewed, zipf_ns);
+
+    progress("lookups and statements while transfers are written at half that rate", "以一半速率写入时的查询与对账单");
+    QueryLoad queries;
+    queries.directory = options.directory;
+    queries.accounts = options.accounts;
+    queries.transfers = std::max<std::uint64_t>(1, options.transfers / 5);
+    queries.transfers_per_s = std::max<std::uint64_t>(1, figures.transfers_per_s / 2);
+    queries.seed = options.seed + 5;
+    JZ_TRY(figures.queries, run_queries(queries));
 
     progress("single transfers from many callers", "多个调用方逐笔转账");
     JZ_TRY(const auto stage, Stage::make(options.directory, options.accounts));

@@ -8,6 +8,8 @@
 
 #include <jiaozi/base/result.hpp>
 
+#include "ledger_queries.hpp"
+
 namespace jiaozi::bench {
 
 struct LedgerRatesOptions {
@@ -38,6 +40,7 @@ struct LedgerFigures {
     std::uint64_t rss_bytes = 0;  // of this process, generator included, after the transfers run
     std::uint64_t recovery_us = 0;
     std::optional<std::uint64_t> recovery_snapshot_us;
+    QueryFigures queries;       // asked while half of transfers_per_s are written
     std::uint64_t refused = 0;  // transfers with any other answer than `ok`: zero in a sound run
 };
 

@@ -6,60 +6,13 @@
 #include <thread>
 #include <vector>
 
-#include <libpq-fe.h>
 #include <postgres_server.hpp>
 
 #include "ledger_load.hpp"
+#include "postgres_ledger.hpp"
 
 namespace jiaozi::bench {
 namespace {
-
-using Connection = std::unique_ptr<PGconn, decltype(&PQfinish)>;
-using Answer = std::unique_ptr<PGresult, decltype(&PQclear)>;
-
-// The double entry of our ledger as a careful person would write it in SQL: the payment's row is the idempotency key,
-// accounts are locked in the order of their ids so that two payments cannot wait for each other, and one call is one
-// round trip and one transaction.
-constexpr const char* schema = R"sql(
-CREATE TABLE accounts (
-    id bigint PRIMARY KEY,
-    debits_posted numeric(39) NOT NULL DEFAULT 0,
-    credits_posted numeric(39) NOT NULL DEFAULT 0
-) WITH (fillfactor = 50);
-CREATE TABLE transfers (
-    id uuid PRIMARY KEY,
-    debit_account_id bigint NOT NULL,
-    credit_account_id bigint NOT NULL,
-    amount numeric(39) NOT NULL CHECK (amount > 0),
-    created timestamptz NOT NULL DEFAULT clock_timestamp()
-);
-CREATE FUNCTION pay(payment uuid, payer bigint, payee bigint, value numeric) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE available numeric;
-BEGIN
-    PERFORM 1 FROM accounts WHERE id IN (payer, payee) ORDER BY id FOR UPDATE;
-    SELECT credits_posted - debits_posted INTO available FROM accounts WHERE id = payer;
-    IF available IS NULL OR available < value THEN RETURN 'exceeds_credits'; END IF;
-    INSERT INTO transfers (id, debit_account_id, credit_account_id, amount) VALUES (payment, payer, payee, value) ON CONFLICT DO NOTHING;
-    IF NOT FOUND THEN RETURN 'exists'; END IF;
-    UPDATE accounts SET debits_posted = debits_posted + value WHERE id = payer;
-    UPDATE accounts SET credits_posted = credits_posted + value WHERE id = payee;
-    RETURN 'ok';
-END $$;
-)sql";
-
-Result<> execute(PGconn* connection, const std::string& sql) {
-    const Answer answer(PQexec(connection, sql.c_str()), &PQclear);
-    const ExecStatusType status = PQresultStatus(answer.get());
-    if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) return {};
-    return Error(ErrorKind::io, PQerrorMessage(connection)).in("PostgreSQL");
-}
-
-Result<Connection> connect(const std::string& url) {
-    Connection connection(PQconnectdb(url.c_str()), &PQfinish);
-    if (PQstatus(connection.get()) != CONNECTION_OK)
-        return Error(ErrorKind::unavailable, PQerrorMessage(connection.get())).in("PostgreSQL");
-    return connection;
-}
 
 struct Worker {
     std::vector<std::uint64_t> latencies_ns;
@@ -69,7 +22,7 @@ struct Worker {
 Result<> work(PGconn* connection, const PostgresLoad& load, std::atomic<std::uint64_t>& next, std::uint64_t seed,
               Worker& worker) {
     {
-        const Answer prepared(PQprepare(connection, "pay", "SELECT pay($1, $2, $3, $4)", 4, nullptr), &PQclear);
+        const PostgresAnswer prepared(PQprepare(connection, "pay", "SELECT pay($1, $2, $3, $4)", 4, nullptr), &PQclear);
         if (PQresultStatus(prepared.get()) != PGRES_COMMAND_OK)
             return Error(ErrorKind::io, PQerrorMessage(connection)).in("PostgreSQL");
     }
@@ -85,7 +38,7 @@ Result<> work(PGconn* connection, const PostgresLoad& load, std::atomic<std::uin
         const std::string amount = std::to_string(1 + random() % 1000);
         const char* const values[] = {id, payer.c_str(), payee.c_str(), amount.c_str()};
         const auto sent = SteadyClock::now();
-        const Answer answer(PQexecPrepared(connection, "pay", 4, values, nullptr, nullptr, 0), &PQclear);
+        const PostgresAnswer answer(PQexecPrepared(connection, "pay", 4, values, nullptr, nullptr, 0), &PQclear);
         worker.latencies_ns.push_back(nanoseconds_since(sent));
         if (PQresultStatus(answer.get()) != PGRES_TUPLES_OK || std::string_view(PQgetvalue(answer.get(), 0, 0)) != "ok")
             ++worker.failed;
@@ -100,15 +53,12 @@ Result<Measured> run_postgres_load(const PostgresLoad& load) {
            testing::PostgresServer::start(
                {.durable = true, .settings = {"shared_buffers=512MB", "max_wal_size=4GB", "max_connections=64"}}));
     {
-        JZ_TRY(const Connection setup, connect(server->url()));
-        JZ_CHECK(execute(setup.get(), schema));
-        JZ_CHECK(execute(setup.get(), "INSERT INTO accounts SELECT n, 0, 1000000000 FROM generate_series(1, " +
-                                          std::to_string(load.accounts) + ") n"));
-        JZ_CHECK(execute(setup.get(), "VACUUM ANALYZE accounts"));
+        JZ_TRY(const PostgresConnection setup, connect_postgres(server->url()));
+        JZ_CHECK(make_postgres_ledger(setup.get(), load.accounts));
     }
-    std::vector<Connection> connections;
+    std::vector<PostgresConnection> connections;
     for (std::uint32_t i = 0; i < load.connections; ++i) {
-        JZ_TRY(auto connection, connect(server->url()));
+        JZ_TRY(auto connection, connect_postgres(server->url()));
         connections.push_back(std::move(connection));
     }
     std::vector<Worker> workers(load.connections);
