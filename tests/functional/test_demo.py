@@ -14,7 +14,7 @@ PROGRAM = sys.argv.pop(1)
 class Demo(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.platform = Platform(PROGRAM, "--demo", "--hold", "15", "--heartbeat", "5")
+        cls.platform = Platform(PROGRAM, "--demo", "--heartbeat", "5")
         cls.machines = cls.wait_online(5)
 
     @classmethod

@@ -33,6 +33,8 @@ Result<> write_ready_file(const std::string& path, const Addresses& at) {
     return {};
 }
 
+constexpr std::uint32_t demo_hold_s = 15;
+
 // Only a demo prints its key: its money is play money, and the person who started it is the one who reads this.
 void greet(const Platform& platform, const ServeOptions& options) {
     if (!options.demo) return;
@@ -126,11 +128,12 @@ void add_serve_command(CLI::App& root, ServeOptions& options, cli::Exit& exit) {
     command->add_flag("--demo", options.demo,
                       say("a sandbox with a family, a car, machines and payments in it; prints its key",
                           "演示：含家庭、汽车、机器与付款的沙盒，并打印密钥"));
-    command
-        ->add_option("--hold", options.payments.hold_s,
-                     say("seconds that money is held for a delivery", "为出货冻结金额的秒数"))
-        ->check(CLI::Range(5, 86'400))
-        ->capture_default_str();
+    const CLI::Option* hold = command
+                                  ->add_option("--hold", options.payments.hold_s,
+                                               say("seconds that money is held for a delivery; 15 in a demo",
+                                                   "为出货冻结金额的秒数；演示中为 15"))
+                                  ->check(CLI::Range(5, 86'400))
+                                  ->capture_default_str();
     command
         ->add_option("--heartbeat", options.heartbeat_s,
                      say("seconds between a device's signs of life; after three without one it shows as offline",
@@ -143,8 +146,10 @@ void add_serve_command(CLI::App& root, ServeOptions& options, cli::Exit& exit) {
         ->check([](const std::string& name) { return set_log_level(name) ? "" : "use debug, info, warn or error"; })
         ->capture_default_str();
     command->set_config("--config", "", say("read these options from a TOML file", "从 TOML 文件读取这些选项"));
-    command->callback([&options, &exit] {
+    command->callback([&options, &exit, hold] {
         options.sandbox = options.sandbox || options.demo;
+        // Who makes a machine fall silent wants to see the money come back.
+        if (options.demo && hold->count() == 0) options.payments.hold_s = demo_hold_s;
         // The machine may not begin after its command's end, and the hold must outlast that by the time a report may
         // take.
         const auto third = seconds(options.payments.hold_s / 3);
