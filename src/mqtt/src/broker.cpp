@@ -43,7 +43,7 @@ Result<std::filesystem::path> find_executable(const std::filesystem::path& given
     std::string folders = std::string(path ? path : "") + ":/usr/sbin:/usr/local/sbin";
     for (std::size_t at = 0; at < folders.size();) {
         const std::size_t end = std::min(folders.find(':', at), folders.size());
-        const auto candidate = std::filesystem::path(folders.substr(at, end - at)) / "mosquitto";
+        auto candidate = std::filesystem::path(folders.substr(at, end - at)) / "mosquitto";
         if (candidate.is_absolute() && can_run(candidate)) return candidate;
         at = end + 1;
     }

@@ -4,7 +4,7 @@
 
 namespace jiaozi::mqtt {
 
-Carrier::Carrier(boost::asio::io_context& io, BrokerAddress broker, Receive receive, Version version)
+Carrier::Carrier(boost::asio::io_context& io, const BrokerAddress& broker, Receive receive, Version version)
     : receive_(std::move(receive)),
       client_(io, {.broker = broker, .client_id = {}, .version = version, .reconnect_max = seconds(2)},
               {.message = [this](std::string_view topic, ByteView payload) { received(topic, payload); },

@@ -40,7 +40,7 @@ Result<std::filesystem::path> Subjects::end_group() {
         put_little(bytes, row.subject);
         put_little(bytes, row.sequence);
     }
-    const auto path = path_of(groups_);
+    auto path = path_of(groups_);
     JZ_CHECK(write_whole(disk_, directory_, path, bytes, Durable::later));
     rows_.clear();
     ++groups_;

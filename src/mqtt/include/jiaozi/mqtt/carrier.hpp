@@ -18,7 +18,7 @@ class Carrier final : public devices::Carrier {
     // `receive` gets the device that the topic names, which proves nothing, and the bytes.
     using Receive = std::function<void(DeviceId topic, ByteView envelope)>;
 
-    Carrier(boost::asio::io_context& io, BrokerAddress broker, Receive receive, Version version = Version::v311);
+    Carrier(boost::asio::io_context& io, const BrokerAddress& broker, Receive receive, Version version = Version::v311);
 
     void start() { client_.start(); }
     void stop() { client_.stop(); }
