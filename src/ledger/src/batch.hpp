@@ -8,8 +8,6 @@
 #include <span>
 #include <vector>
 
-#include <jiaozi/ledger/ledger.hpp>
-
 #include "state.hpp"
 
 namespace jiaozi::ledger {
@@ -59,7 +57,7 @@ class Batch {
 
   private:
     // Memory is asked for this many events at once; what they need arrives together instead of one after the other.
-    static constexpr std::size_t window = Ledger::bring_in_max;
+    static constexpr std::size_t window = 32;
 
     void prepare(std::size_t begin) {
         const std::size_t count = std::min(window, events_.size() - begin);
