@@ -157,8 +157,8 @@ struct Platform::Parts {
         JZ_TRY(auto* const merchants_session, session());
         JZ_TRY(merchants, merchants::MerchantService::load({*merchants_session, *engine, clock, app, events, *devices,
                                                             [this](const Wallet& wallet) { groups->adopt(wallet); }}));
-        device_sessions = std::make_unique<identity::Sessions>(*devices, *server_key, clock,
-                                                               identity::SessionOptions{.heartbeat_s = options.heartbeat_s});
+        device_sessions = std::make_unique<identity::Sessions>(
+            *devices, *server_key, clock, identity::SessionOptions{.heartbeat_s = options.heartbeat_s});
         return start_payments(options);
     }
 

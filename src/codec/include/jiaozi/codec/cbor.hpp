@@ -45,9 +45,9 @@ inline constexpr std::size_t cbor_max_depth = 32;
 
 struct CborLimits {
     std::size_t max_bytes = std::size_t{64} * 1024;  // of the whole input
-    std::size_t max_depth = 16;         // nested arrays, maps and tags; at most cbor_max_depth
-    std::size_t max_items = 8192;       // every item counts: keys, values, containers, tags
-    bool allow_floats = false;          // our messages have none
+    std::size_t max_depth = 16;                      // nested arrays, maps and tags; at most cbor_max_depth
+    std::size_t max_items = 8192;                    // every item counts: keys, values, containers, tags
+    bool allow_floats = false;                       // our messages have none
 };
 
 class CborWriter {

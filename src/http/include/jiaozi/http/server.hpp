@@ -22,13 +22,13 @@ class io_context;
 namespace jiaozi::http {
 
 struct ServerOptions {
-    std::string address = "127.0.0.1";        // IPv4 or IPv6, no names
-    std::uint16_t port = 8080;                // 0: any free one
-    std::size_t max_connections = 4096;       // more are closed at once
+    std::string address = "127.0.0.1";                     // IPv4 or IPv6, no names
+    std::uint16_t port = 8080;                             // 0: any free one
+    std::size_t max_connections = 4096;                    // more are closed at once
     std::size_t max_header_bytes = std::size_t{8} * 1024;  // 431 above
-    Duration idle_timeout = seconds(75);      // between requests
-    Duration request_timeout = seconds(15);   // from a request's first byte to its last: slow senders are cut off
-    Duration write_timeout = seconds(30);     // a client that does not read
+    Duration idle_timeout = seconds(75);                   // between requests
+    Duration request_timeout = seconds(15);  // from a request's first byte to its last: slow senders are cut off
+    Duration write_timeout = seconds(30);    // a client that does not read
 };
 
 class Server {

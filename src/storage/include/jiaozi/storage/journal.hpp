@@ -24,9 +24,9 @@
 namespace jiaozi::storage {
 
 struct JournalOptions {
-    std::filesystem::path directory;  // made if missing; its parent must exist
+    std::filesystem::path directory;                                // made if missing; its parent must exist
     std::uint64_t segment_bytes = std::uint64_t{64} * 1024 * 1024;  // the first one is at most 4 MiB
-    Disk* disk = nullptr;  // nullptr: system_disk()
+    Disk* disk = nullptr;                                           // nullptr: system_disk()
     // Makes the next segment on a thread of its own while the current one fills. Without it (a simulation that wants
     // every disk operation on one thread) making one stops the writer.
     bool segments_ahead = true;
