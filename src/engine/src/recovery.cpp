@@ -1,11 +1,12 @@
 #include "recovery.hpp"
 
 #include <algorithm>
-#include <array>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <jiaozi/storage/whole_file.hpp>
 
 #include "applier.hpp"
 
@@ -17,16 +18,6 @@ constexpr std::string_view format_text = "jiaozi engine 2\n";
 
 Error corrupt(std::uint64_t entry, const std::string& cause) {
     return Error(ErrorKind::corrupt, "journal entry " + std::to_string(entry) + ": " + cause);
-}
-
-Result<> write_marker(storage::Disk& disk, const std::filesystem::path& directory) {
-    const auto unfinished = directory / "format.tmp";
-    JZ_TRY(auto file, disk.create(unfinished));
-    const std::array parts{as_bytes(format_text)};
-    JZ_CHECK(file->write_at(0, parts));
-    JZ_CHECK(file->sync_all());
-    JZ_CHECK(disk.rename(unfinished, directory / "format"));
-    return disk.sync_directory(directory);
 }
 
 }  // namespace
@@ -173,11 +164,12 @@ Result<> prepare_directory(storage::Disk& disk, const std::filesystem::path& dir
                                              " has a journal but no `format` file; it is not a data directory "
                                              "of this program, or a file was lost: restore it from a copy");
     }
-    if (!marked) return write_marker(disk, directory);
-    JZ_TRY(auto file, disk.open(directory / "format", storage::Disk::Mode::read));
-    Bytes text(64);
-    JZ_TRY(const std::size_t size, file->read_at(0, text));
-    const std::string_view found = as_text(ByteView(text).first(size));
+    if (!marked) {
+        return storage::write_whole(disk, directory, directory / "format", as_bytes(format_text),
+                                    storage::Durable::now);
+    }
+    JZ_TRY(const Bytes text, storage::read_whole(disk, directory / "format", 64));
+    const std::string_view found = as_text(text);
     // The process that wrote it may have ended before its name was durable, and the journal's name must not outlive it.
     if (found == format_text) return disk.sync_directory(directory);
     if (found == "jiaozi engine 1\n") {

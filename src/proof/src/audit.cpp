@@ -8,8 +8,8 @@
 #include <jiaozi/proof/history.hpp>
 #include <jiaozi/proof/record.hpp>
 #include <jiaozi/proof/tiles.hpp>
+#include <jiaozi/storage/whole_file.hpp>
 
-#include "files.hpp"
 #include "integers.hpp"
 
 namespace jiaozi::proof {
@@ -21,12 +21,13 @@ class TileCheck {
     TileCheck(storage::Disk& disk, std::filesystem::path directory, AuditReport& report)
         : disk_(disk), directory_(std::move(directory)), report_(report) {
         // Behind `position` a crash may have left files torn; they are written again at the next start.
-        const auto text = read_whole(disk_, directory_ / "position", 64);
-        const std::string_view digits = text.ok() ? as_text(*text) : std::string_view();
-        const std::size_t line = digits.find('\n');
-        if (line == std::string_view::npos) return;
-        const auto groups = parse_u64(digits.substr(line + 1, digits.size() - line - 2));
-        durable_leaves_ = groups.ok() ? *groups * group_leaves : 0;
+        const auto groups = read_position(disk_, directory_);
+        if (groups.ok()) {
+            durable_leaves_ = *groups * group_leaves;
+            return;
+        }
+        report_.findings.push_back({AuditCheck::tree, false, (directory_ / "position").string(), std::nullopt, false,
+                                    groups.error().message()});
     }
 
     void add(const crypto::Digest& entry) {
@@ -59,7 +60,7 @@ class TileCheck {
     void compare(const TileName& name, const Bytes& expected) {
         const auto path = directory_ / name.path();
         const bool durable = tree_.size() <= durable_leaves_;
-        const auto stored = read_whole(disk_, path, expected.size() + 1);
+        const auto stored = storage::read_whole(disk_, path, expected.size() + 1);
         if (stored.ok()) ++report_.tiles;
         if (stored.ok() && *stored == expected) return;
         Finding finding{AuditCheck::tree, !durable, path.string(), std::nullopt, false, ""};
@@ -100,7 +101,7 @@ class Audit {
 
     Result<AuditReport> run() {
         // The newest first: a server that runs meanwhile adds to the list before it shows a checkpoint.
-        const auto newest = read_whole(disk_, options_.log / "checkpoint", max_note_bytes + 1);
+        const auto newest = storage::read_whole(disk_, options_.log / "checkpoint", max_note_bytes + 1);
         const bool has_log = read_history();
         if (has_log) check_what_is_shown(newest);
         read_witnesses();
@@ -161,7 +162,7 @@ class Audit {
     // The files that others are given.
     void check_what_is_shown(const Result<Bytes>& newest) {
         const auto key_path = options_.log / "vkey";
-        const auto vkey = read_whole(disk_, key_path, 1024);
+        const auto vkey = storage::read_whole(disk_, key_path, 1024);
         if (vkey.ok()) {
             const auto key = NoteKey::parse(as_text(*vkey));
             if (!key.ok() || *key != *report_.key)

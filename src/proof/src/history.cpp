@@ -20,13 +20,7 @@ std::string line_of(const SignedRoot& row) {
 }
 
 Result<SignedRoot> parse_line(std::string_view line) {
-    std::array<std::string_view, 3> words;
-    for (std::size_t i = 0; i < words.size(); ++i) {
-        const std::size_t end = i + 1 < words.size() ? line.find(' ') : line.size();
-        if (end == std::string_view::npos) return Error(ErrorKind::malformed, "a line has three words");
-        words[i] = line.substr(0, end);
-        line.remove_prefix(std::min(end + 1, line.size()));
-    }
+    JZ_TRY(const auto words, words_of<3>(line));
     SignedRoot row;
     JZ_TRY(row.size, parse_u64(words[0]));
     JZ_TRY(const Bytes root, codec::decode_base64(words[1]));

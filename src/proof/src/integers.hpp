@@ -1,7 +1,10 @@
-// Integers in this library's texts and parts: decimal, ids in hexadecimal, and little-endian as in the journal.
+// Integers in this library's texts and parts: decimal, ids in hexadecimal, and little-endian as in the journal; and the
+// words that texts have them in.
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -19,13 +22,19 @@ inline Result<std::uint64_t> parse_u64(std::string_view text) {
 }
 
 template <class Unsigned>
+std::array<std::uint8_t, sizeof(Unsigned)> little(Unsigned value) noexcept {
+    std::array<std::uint8_t, sizeof(Unsigned)> bytes;
+    for (std::size_t i = 0; i < sizeof value; ++i) bytes[i] = static_cast<std::uint8_t>(value >> (8 * i));
+    return bytes;
+}
+
+template <class Unsigned>
 void put_little(Bytes& out, Unsigned value) {
-    for (std::size_t i = 0; i < sizeof value; ++i) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+    append(out, little(value));
 }
 
 inline std::string hex_of(uint128 value) {
-    Bytes bytes;
-    put_little(bytes, value);
+    auto bytes = little(value);
     std::ranges::reverse(bytes);
     return to_hex(bytes);
 }
@@ -38,6 +47,20 @@ Unsigned take_little(ByteView bytes, std::size_t& at) {
         value = static_cast<Unsigned>(value | static_cast<Unsigned>(static_cast<Unsigned>(bytes[at + i]) << (8 * i)));
     at += sizeof value;
     return value;
+}
+
+// A line's words, each behind one space. Error malformed: there are fewer.
+template <std::size_t count>
+Result<std::array<std::string_view, count>> words_of(std::string_view line) {
+    std::array<std::string_view, count> words;
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t end = i + 1 < count ? line.find(' ') : line.size();
+        if (end == std::string_view::npos)
+            return Error(ErrorKind::malformed, "a line has " + std::to_string(count) + " words");
+        words[i] = line.substr(0, end);
+        line.remove_prefix(std::min(end + 1, line.size()));
+    }
+    return words;
 }
 
 }  // namespace jiaozi::proof

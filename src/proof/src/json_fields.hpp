@@ -17,6 +17,21 @@
 
 namespace jiaozi::proof {
 
+// The whole text as JSON; `in` says what it is. Errors malformed, too_large.
+inline Result<boost::json::value> parse_json(std::string_view text, std::size_t max_bytes, std::size_t max_depth,
+                                             std::string_view in) {
+    if (text.size() > max_bytes) {
+        return Error(ErrorKind::too_large,
+                     "a " + std::string(in) + " is at most " + std::to_string(max_bytes >> 10) + " KiB");
+    }
+    boost::system::error_code failed;
+    boost::json::parse_options options;
+    options.max_depth = max_depth;
+    auto value = boost::json::parse(text, failed, {}, options);
+    if (failed) return Error(ErrorKind::malformed, std::string(in) + ": it is not JSON: " + failed.message());
+    return value;
+}
+
 // Errors are malformed or too_large, `in` what the file is.
 class JsonFields {
   public:

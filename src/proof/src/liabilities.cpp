@@ -29,12 +29,6 @@ Error malformed(std::string what) {
     return Error(ErrorKind::malformed, std::move(what)).in(std::string(file_name));
 }
 
-Bytes little(uint128 value) {
-    Bytes bytes;
-    put_little(bytes, value);
-    return bytes;
-}
-
 SumNode leaf_node(const Salt& salt, uint128 account, uint128 balance) {
     return {crypto::Sha256()
                 .update(as_bytes(leaf_domain))
@@ -87,13 +81,7 @@ Result<> decode_exactly(std::string_view text, std::array<std::uint8_t, size>& o
 }
 
 Result<LedgerLiability> parse_line(std::string_view line) {
-    std::array<std::string_view, 4> words;
-    for (std::size_t i = 0; i < words.size(); ++i) {
-        const std::size_t end = i + 1 < words.size() ? line.find(' ') : line.size();
-        if (end == std::string_view::npos) return malformed("a line has ledger, holders, sum and root");
-        words[i] = line.substr(0, end);
-        line.remove_prefix(std::min(end + 1, line.size()));
-    }
+    JZ_TRY(const auto words, words_of<4>(line));
     LedgerLiability row;
     JZ_TRY(const std::uint64_t ledger, parse_u64(words[0]));
     if (ledger > UINT32_MAX) return malformed("a ledger is below 2^32");
@@ -161,12 +149,7 @@ std::string LiabilityProof::to_json() const {
 }
 
 Result<LiabilityProof> LiabilityProof::parse(std::string_view text) {
-    if (text.size() > max_proof_bytes) return Error(ErrorKind::too_large, "a proof of liability is at most 64 KiB");
-    boost::system::error_code failed;
-    json::parse_options options;
-    options.max_depth = 4;
-    const json::value value = json::parse(text, failed, {}, options);
-    if (failed) return malformed("it is not JSON: " + failed.message());
+    JZ_TRY(const json::value value, parse_json(text, max_proof_bytes, 4, file_name));
     JZ_TRY(const JsonFields fields, JsonFields::of(value, 8, file_name));
     JZ_TRY(const std::string_view format, fields.text("format"));
     if (format != format_name) return malformed("it is of another format");

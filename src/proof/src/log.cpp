@@ -12,9 +12,8 @@
 #include <jiaozi/proof/history.hpp>
 #include <jiaozi/proof/log.hpp>
 #include <jiaozi/proof/tiles.hpp>
+#include <jiaozi/storage/whole_file.hpp>
 
-#include "files.hpp"
-#include "one_command.hpp"
 #include "subjects.hpp"
 
 namespace jiaozi::proof {
@@ -65,7 +64,8 @@ class Log::Impl {
         history_.emplace(std::move(history));
         if (const auto& newest = history_->newest()) JZ_CHECK(resume(*newest));
         const std::string vkey = key_.to_string() + "\n";
-        JZ_CHECK(write_whole(disk_, options_.directory, options_.directory / "vkey", as_bytes(vkey), Durable::later));
+        JZ_CHECK(storage::write_whole(disk_, options_.directory, options_.directory / "vkey", as_bytes(vkey),
+                                      storage::Durable::later));
         JZ_TRY(tiles_, Tiles::open(options_.directory / "tile", disk_));
         const std::uint64_t durable = tiles_->size();
         size_ = durable;
@@ -223,8 +223,8 @@ class Log::Impl {
         const SignedRoot row{size, root, std::move(signature.signature)};
         JZ_CHECK(history_->append(row));
         const std::string note = note_of(row, key_).to_string();
-        JZ_CHECK(
-            write_whole(disk_, options_.directory, options_.directory / "checkpoint", as_bytes(note), Durable::later));
+        JZ_CHECK(storage::write_whole(disk_, options_.directory, options_.directory / "checkpoint", as_bytes(note),
+                                      storage::Durable::later));
         const std::lock_guard guard(mutex_);
         checkpoint_ = note;
         signed_size_ = size;
@@ -289,7 +289,7 @@ Result<Receipt> Log::Impl::receipt(uint128 subject, Duration patience) {
     Belonging belongs(subject);
     for (const std::uint64_t sequence : sequences) {
         if (sequence > checkpoint.size) break;
-        JZ_TRY(const engine::Committed committed, one_command(engine_, sequence, patience));
+        JZ_TRY(const engine::Committed committed, engine::read_command(engine_, sequence, patience));
         const Record record(committed, salter_);
         std::vector<std::uint32_t> parts = {0};
         for (std::size_t i = 0; i < committed.expired.size(); ++i) {

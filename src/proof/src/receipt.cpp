@@ -125,12 +125,7 @@ std::string Receipt::to_json() const {
 }
 
 Result<Receipt> Receipt::parse(std::string_view text) {
-    if (text.size() > max_receipt_bytes) return Error(ErrorKind::too_large, "a receipt is at most 64 MiB");
-    boost::system::error_code failed;
-    json::parse_options options;
-    options.max_depth = 8;
-    const json::value value = json::parse(text, failed, {}, options);
-    if (failed) return Error(ErrorKind::malformed, "receipt: it is not JSON: " + failed.message());
+    JZ_TRY(const json::value value, parse_json(text, max_receipt_bytes, 8, file_name));
     JZ_TRY(const JsonFields fields, JsonFields::of(value, 4, file_name));
     JZ_TRY(const std::string_view format, fields.text("format"));
     if (format != format_name)

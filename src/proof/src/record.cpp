@@ -93,15 +93,11 @@ Result<Part> decode_row(PartKind kind, ByteView bytes) {
 }  // namespace
 
 crypto::Digest Salter::seed(std::uint64_t sequence) const noexcept {
-    std::array<std::uint8_t, 8> number{};
-    for (std::size_t i = 0; i < number.size(); ++i) number[i] = static_cast<std::uint8_t>(sequence >> (8 * i));
-    return key_.mac({as_bytes(salt_domain), number});
+    return key_.mac({as_bytes(salt_domain), little(sequence)});
 }
 
 Salt Salter::salt(const crypto::Digest& seed, std::uint32_t part) noexcept {
-    std::array<std::uint8_t, 4> number{};
-    for (std::size_t i = 0; i < number.size(); ++i) number[i] = static_cast<std::uint8_t>(part >> (8 * i));
-    const crypto::Digest hash = crypto::Sha256().update(seed).update(number).finish();
+    const crypto::Digest hash = crypto::Sha256().update(seed).update(little(part)).finish();
     Salt salt;
     std::copy_n(hash.begin(), salt.size(), salt.begin());
     return salt;
@@ -152,9 +148,7 @@ crypto::Digest hash_part(const Salt& salt, ByteView part) noexcept {
 }
 
 crypto::Digest command_entry(std::uint32_t parts, const crypto::Digest& parts_root) noexcept {
-    std::array<std::uint8_t, 4> count{};
-    for (std::size_t i = 0; i < count.size(); ++i) count[i] = static_cast<std::uint8_t>(parts >> (8 * i));
-    return crypto::Sha256().update(as_bytes(command_domain)).update(count).update(parts_root).finish();
+    return crypto::Sha256().update(as_bytes(command_domain)).update(little(parts)).update(parts_root).finish();
 }
 
 Record::Record(const engine::Committed& committed, const Salter& salter) : seed_(salter.seed(committed.sequence)) {

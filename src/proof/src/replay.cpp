@@ -7,9 +7,9 @@
 #include <jiaozi/proof/replay.hpp>
 #include <jiaozi/storage/journal.hpp>
 #include <jiaozi/storage/segment.hpp>
+#include <jiaozi/storage/whole_file.hpp>
 
 #include "damage.hpp"
-#include "files.hpp"
 
 namespace jiaozi::proof {
 namespace {
@@ -36,7 +36,7 @@ class Replay {
     Result<Bytes> read_image(const std::filesystem::path& path) {
         JZ_TRY(const auto file, disk_.open(path, storage::Disk::Mode::read));
         JZ_TRY(const std::uint64_t size, file->size());
-        return read_whole(disk_, path, static_cast<std::size_t>(size));
+        return storage::read_whole(disk_, path, static_cast<std::size_t>(size));
     }
     Error wrong(std::string cause) {
         replay_failed_ = true;

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include <jiaozi/proof/tiles.hpp>
+#include <jiaozi/storage/whole_file.hpp>
 
-#include "files.hpp"
 #include "integers.hpp"
 
 namespace jiaozi::proof {
@@ -41,7 +41,7 @@ Result<std::filesystem::path> Subjects::end_group() {
         put_little(bytes, row.sequence);
     }
     auto path = path_of(groups_);
-    JZ_CHECK(write_whole(disk_, directory_, path, bytes, Durable::later));
+    JZ_CHECK(storage::write_whole(disk_, directory_, path, bytes, storage::Durable::later));
     rows_.clear();
     ++groups_;
     return path;

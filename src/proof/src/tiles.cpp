@@ -4,8 +4,8 @@
 #include <set>
 
 #include <jiaozi/proof/tiles.hpp>
+#include <jiaozi/storage/whole_file.hpp>
 
-#include "files.hpp"
 #include "integers.hpp"
 
 namespace jiaozi::proof {
@@ -106,19 +106,24 @@ Result<std::unique_ptr<Tiles>> Tiles::open(std::filesystem::path directory, stor
     return tiles;
 }
 
+Result<std::uint64_t> read_position(storage::Disk& disk, const std::filesystem::path& directory) {
+    const auto file = directory / "position";
+    auto text = storage::read_whole(disk, file, 64);
+    if (!text.ok() && text.error().kind() == ErrorKind::not_found) return std::uint64_t{0};
+    if (!text.ok()) return std::move(text).error();
+    const std::string_view content = as_text(*text);
+    const bool framed = content.starts_with(position_text) && content.ends_with('\n');
+    const std::size_t digits = framed ? content.size() - position_text.size() - 1 : 0;
+    const auto groups = parse_u64(content.substr(framed ? position_text.size() : 0, digits));
+    if (groups.ok()) return *groups;
+    return Error(ErrorKind::corrupt, file.string() + " is not this version's; remove the folder " + directory.string() +
+                                         ", and it is made again from the journal");
+}
+
 // Reads how much is durable, and the edge of the tree there: a whole number of groups has full tiles on levels 0 and 1.
 Result<> Tiles::load() {
     JZ_CHECK(disk_.make_directory(directory_));
-    const auto file = directory_ / "position";
-    auto text = read_whole(disk_, file, 64);
-    if (!text.ok() && text.error().kind() == ErrorKind::not_found) return {};
-    if (!text.ok()) return std::move(text).error();
-    const std::string_view content = as_text(*text);
-    if (!content.starts_with(position_text) || !content.ends_with('\n')) {
-        return Error(ErrorKind::corrupt, file.string() + " is not this version's; remove the folder " +
-                                             directory_.string() + ", and it is made again from the journal");
-    }
-    JZ_TRY(durable_groups_, parse_u64(content.substr(position_text.size(), content.size() - position_text.size() - 1)));
+    JZ_TRY(durable_groups_, read_position(disk_, directory_));
     size_ = durable_groups_ * group_leaves;
     std::uint64_t count = durable_groups_;  // of hashes on this level
     for (unsigned level = 2; level < levels && count != 0; ++level) {
@@ -168,7 +173,7 @@ void Tiles::end_group() {
 
 Result<> Tiles::write_file(const TileName& name, ByteView content) {
     const auto path = directory_ / name.path();
-    JZ_CHECK(write_whole(disk_, directory_, path, content, Durable::later));
+    JZ_CHECK(storage::write_whole(disk_, directory_, path, content, storage::Durable::later));
     written_.push_back(path);
     return {};
 }
@@ -176,7 +181,7 @@ Result<> Tiles::write_file(const TileName& name, ByteView content) {
 Result<Bytes> Tiles::read_file(const TileName& name) const {
     const auto path = directory_ / name.path();
     const std::size_t size = tile_width * (name.entries ? bundled_bytes : sizeof(crypto::Digest));
-    auto bytes = read_whole(disk_, path, size + 1);
+    auto bytes = storage::read_whole(disk_, path, size + 1);
     if (bytes.ok() && bytes->size() == size) return bytes;
     if (!bytes.ok() && bytes.error().kind() == ErrorKind::io) return bytes;
     return Error(ErrorKind::corrupt, path.string() + " is missing or has not its size; remove the folder " +
@@ -229,7 +234,7 @@ Result<> Tiles::sync_group(const std::vector<std::filesystem::path>& files) {
 
 Result<> Tiles::write_position(std::uint64_t groups) {
     const std::string text = std::string(position_text) + std::to_string(groups) + '\n';
-    JZ_CHECK(write_whole(disk_, directory_, directory_ / "position", as_bytes(text), Durable::now));
+    JZ_CHECK(storage::write_whole(disk_, directory_, directory_ / "position", as_bytes(text), storage::Durable::now));
     durable_groups_ = groups;
     return {};
 }

@@ -78,7 +78,7 @@ TEST_F(AuditTest, EachOfAThousandFlippedBytesIsFoundAndNamed) {
         overwrite(segment(), at, bad);
         const AuditReport report = run();
         overwrite(segment(), at, good[at]);
-        ASSERT_FALSE(report.ok()) << "byte " << at << " was not missed";
+        ASSERT_FALSE(report.ok()) << "the change of byte " << at << " was missed";
         const auto in_journal = std::ranges::find(report.findings, AuditCheck::journal, &Finding::check);
         ASSERT_NE(in_journal, report.findings.end()) << "byte " << at;
         EXPECT_EQ(in_journal->file, segment().string());
@@ -114,6 +114,16 @@ TEST_F(AuditTest, FlippedBytesOfTilesAndCheckpointsAreFound) {
             EXPECT_EQ(named->offset, at);
         }
     }
+    EXPECT_TRUE(run().ok());
+}
+
+// It says which tiles were synced, and so whether a wrong one is an alarm.
+TEST_F(AuditTest, ADamagedPositionOfTheTreeIsFound) {
+    for (const char* text : {"jiaozi tree 1\nx\n", "jiaozi tree 2\n0\n", "0", ""}) {
+        std::ofstream(folder_.path() / "log/tile/position") << text;
+        EXPECT_FALSE(run().ok()) << text;
+    }
+    std::ofstream(folder_.path() / "log/tile/position") << "jiaozi tree 1\n0\n";
     EXPECT_TRUE(run().ok());
 }
 

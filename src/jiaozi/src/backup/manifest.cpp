@@ -1,15 +1,13 @@
 #include "manifest.hpp"
 
 #include <array>
-#include <fstream>
-#include <iterator>
-#include <set>
 
 #include <boost/json.hpp>
 
 #include <jiaozi/api/json.hpp>
 #include <jiaozi/crypto/hash.hpp>
 #include <jiaozi/storage/disk.hpp>
+#include <jiaozi/storage/whole_file.hpp>
 
 namespace jiaozi::backup {
 namespace {
@@ -28,18 +26,6 @@ Result<> each_chunk(const std::filesystem::path& path, Visit&& visit) {
         JZ_CHECK(visit(at, ByteView(bytes).first(got)));
         at += got;
     }
-}
-
-Result<std::string> text_of(const std::filesystem::path& path) {
-    std::string text;
-    JZ_CHECK(each_chunk(path, [&](std::uint64_t at, ByteView bytes) -> Result<> {
-        if (at + bytes.size() > max_manifest_bytes) {
-            return Error(ErrorKind::too_large, path.string() + " is larger than any manifest");
-        }
-        text += as_text(bytes);
-        return {};
-    }));
-    return text;
 }
 
 // A path that stays below the backup's folder.
@@ -116,15 +102,8 @@ std::string format_manifest(const Manifest& manifest) {
 }
 
 Result<> write_manifest(const std::filesystem::path& folder, const Manifest& manifest) {
-    const std::string text = format_manifest(manifest);
-    auto& disk = storage::system_disk();
-    const auto unfinished = folder / (std::string(manifest_name) + ".new");
-    JZ_TRY(const auto file, disk.create(unfinished));
-    const std::array parts{as_bytes(text)};
-    JZ_CHECK(file->write_at(0, parts));
-    JZ_CHECK(file->sync_all());
-    JZ_CHECK(disk.rename(unfinished, folder / manifest_name));
-    return disk.sync_directory(folder);
+    return storage::write_whole(storage::system_disk(), folder, folder / manifest_name,
+                                as_bytes(format_manifest(manifest)), storage::Durable::now);
 }
 
 Result<Manifest> parse_manifest(std::string_view text) {
@@ -151,13 +130,13 @@ Result<Manifest> parse_manifest(std::string_view text) {
 
 Result<Manifest> read_manifest(const std::filesystem::path& folder) {
     const auto path = folder / manifest_name;
-    auto text = text_of(path);
+    auto text = storage::read_whole(storage::system_disk(), path, max_manifest_bytes + 1);
     if (!text.ok() && text.error().kind() == ErrorKind::not_found) {
         return Error(ErrorKind::not_found, "there is no finished backup in " + folder.string() + ": it has no " +
                                                manifest_name + "; run `jiaozi backup` again");
     }
     if (!text.ok()) return std::move(text).error();
-    auto manifest = parse_manifest(*text);
+    auto manifest = parse_manifest(as_text(*text));
     if (!manifest.ok()) return std::move(manifest).error().in(path.string());
     return manifest;
 }

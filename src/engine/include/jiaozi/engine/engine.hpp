@@ -109,4 +109,8 @@ class Engine {
     std::unique_ptr<Impl> impl_;
 };
 
+// Reads one committed command back through a feed; waits for it. Errors: timeout; corrupt when the journal cannot be
+// read. Not from a feed's handler.
+Result<Committed> read_command(Engine& engine, std::uint64_t sequence, Duration patience);
+
 }  // namespace jiaozi::engine

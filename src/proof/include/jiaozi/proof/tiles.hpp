@@ -50,6 +50,9 @@ struct TileName {
 // "x001/x234/067" for 1234067.
 std::string tile_number(std::uint64_t index);
 
+// How many groups of the tree in `directory` are durable. Error corrupt: the file that says so is not one of ours.
+Result<std::uint64_t> read_position(storage::Disk& disk, const std::filesystem::path& directory);
+
 class Tiles final : public crypto::merkle::NodeSource {
   public:
     // `directory` is made if missing; its parent must exist.
@@ -68,8 +71,6 @@ class Tiles final : public crypto::merkle::NodeSource {
     Result<crypto::Digest> node(unsigned level, std::uint64_t index) override;
     // The bytes that tlog-tiles serves. Error not_found: beyond the tree's present size.
     Result<Bytes> read(const TileName& name);
-
-    const std::filesystem::path& directory() const noexcept { return directory_; }
 
   private:
     Tiles(std::filesystem::path directory, storage::Disk& disk) : directory_(std::move(directory)), disk_(disk) {}

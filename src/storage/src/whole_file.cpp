@@ -1,11 +1,11 @@
-#include "files.hpp"
-
 #include <array>
 
-namespace jiaozi::proof {
+#include <jiaozi/storage/whole_file.hpp>
+
+namespace jiaozi::storage {
 namespace {
 
-Result<> make_directories(storage::Disk& disk, const std::filesystem::path& root, const std::filesystem::path& path) {
+Result<> make_directories(Disk& disk, const std::filesystem::path& root, const std::filesystem::path& path) {
     if (path == root) return {};
     JZ_CHECK(make_directories(disk, root, path.parent_path()));
     return disk.make_directory(path);
@@ -13,16 +13,16 @@ Result<> make_directories(storage::Disk& disk, const std::filesystem::path& root
 
 }  // namespace
 
-Result<Bytes> read_whole(storage::Disk& disk, const std::filesystem::path& path, std::size_t max) {
-    JZ_TRY(const auto file, disk.open(path, storage::Disk::Mode::read));
+Result<Bytes> read_whole(Disk& disk, const std::filesystem::path& path, std::size_t max) {
+    JZ_TRY(const auto file, disk.open(path, Disk::Mode::read));
     Bytes bytes(max);
     JZ_TRY(const std::size_t size, file->read_at(0, bytes));
     bytes.resize(size);
     return bytes;
 }
 
-Result<> write_whole(storage::Disk& disk, const std::filesystem::path& root, const std::filesystem::path& path,
-                     ByteView content, Durable durable) {
+Result<> write_whole(Disk& disk, const std::filesystem::path& root, const std::filesystem::path& path, ByteView content,
+                     Durable durable) {
     const auto temporary = path.string() + ".new";
     auto created = disk.create(temporary);
     if (!created.ok()) {
@@ -39,4 +39,4 @@ Result<> write_whole(storage::Disk& disk, const std::filesystem::path& root, con
     return {};
 }
 
-}  // namespace jiaozi::proof
+}  // namespace jiaozi::storage

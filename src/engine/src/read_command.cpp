@@ -1,5 +1,3 @@
-#include "one_command.hpp"
-
 #include <chrono>
 #include <condition_variable>
 #include <memory>
@@ -7,13 +5,15 @@
 #include <optional>
 #include <string>
 
-namespace jiaozi::proof {
+#include <jiaozi/engine/engine.hpp>
 
-Result<engine::Committed> one_command(engine::Engine& engine, std::uint64_t sequence, Duration patience) {
+namespace jiaozi::engine {
+
+Result<Committed> read_command(Engine& engine, std::uint64_t sequence, Duration patience) {
     std::mutex mutex;
     std::condition_variable came;
-    std::optional<engine::Committed> found;
-    const auto subscription = engine.subscribe(sequence - 1, [&](std::span<const engine::Committed> batch) {
+    std::optional<Committed> found;
+    const auto subscription = engine.subscribe(sequence - 1, [&](std::span<const Committed> batch) {
         const std::lock_guard guard(mutex);
         if (found) return;
         found = batch.front();
@@ -31,4 +31,4 @@ Result<engine::Committed> one_command(engine::Engine& engine, std::uint64_t sequ
     return std::move(*found);
 }
 
-}  // namespace jiaozi::proof
+}  // namespace jiaozi::engine

@@ -9,10 +9,10 @@
 #include <jiaozi/base/result.hpp>
 #include <jiaozi/storage/disk.hpp>
 
-namespace jiaozi::proof {
+namespace jiaozi::storage {
 
 // At most `max` bytes of it. Error not_found when there is no such file.
-Result<Bytes> read_whole(storage::Disk& disk, const std::filesystem::path& path, std::size_t max);
+Result<Bytes> read_whole(Disk& disk, const std::filesystem::path& path, std::size_t max);
 
 enum class Durable : std::uint8_t {
     now,    // synced, and so is the renaming
@@ -20,7 +20,7 @@ enum class Durable : std::uint8_t {
 };
 
 // Writes beside and renames. Directories between `root` (which exists) and the file are made.
-Result<> write_whole(storage::Disk& disk, const std::filesystem::path& root, const std::filesystem::path& path,
-                     ByteView content, Durable durable);
+Result<> write_whole(Disk& disk, const std::filesystem::path& root, const std::filesystem::path& path, ByteView content,
+                     Durable durable);
 
-}  // namespace jiaozi::proof
+}  // namespace jiaozi::storage
