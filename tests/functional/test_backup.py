@@ -106,8 +106,10 @@ class Backups(unittest.TestCase):
         code, _, said = jiaozi("restore", self.backup, "--data", self.data)
         self.assertEqual(code, 5, said)
         self.assertIn("new folder", said)
-        code, _, said = jiaozi("restore", self.backup, "--data", self.folder / "new", "--until-sequence", "1000000")
-        self.assertEqual(code, 3, said)
+        for beyond in ("0", "1000000"):
+            code, _, said = jiaozi("restore", self.backup, "--data", self.folder / "new", "--until-sequence", beyond)
+            self.assertEqual(code, 3, said)
+            self.assertFalse((self.folder / "new").exists(), "a refusal leaves nothing behind")
         code, _, said = jiaozi("backup", self.platform.folder, "--data", self.data)
         self.assertEqual(code, 5, said)
 

@@ -1,10 +1,6 @@
 #include "backup.hpp"
 
-#include <chrono>
-#include <condition_variable>
 #include <memory>
-#include <mutex>
-#include <span>
 #include <utility>
 
 #include <sqlite3.h>
@@ -135,19 +131,8 @@ Result<Timestamp> time_of(const fs::path& directory, std::uint64_t sequence) {
                      "the backup has the sequences 1 to " + std::to_string(opened->engine->last_sequence()))
             .with_param("until_sequence");
     }
-    std::mutex mutex;
-    std::condition_variable found;
-    std::optional<Timestamp> time;
-    const auto feed = opened->engine->subscribe(sequence - 1, [&](std::span<const engine::Committed> batch) {
-        const std::lock_guard guard(mutex);
-        if (!time) time = batch.front().timestamp;
-        found.notify_one();
-    });
-    std::unique_lock lock(mutex);
-    while (!found.wait_for(lock, std::chrono::milliseconds(100), [&] { return time.has_value(); })) {
-        if (auto failure = feed->failure()) return *std::move(failure);
-    }
-    return *time;
+    JZ_TRY(const engine::Committed committed, engine::read_command(*opened->engine, sequence, seconds(600)));
+    return committed.timestamp;
 }
 
 // Rows that the projection wrote after the moment we went back to would contradict the journal.
@@ -229,6 +214,10 @@ Result<Verified> restore(const fs::path& from, const fs::path& data, const Until
             .with_param("data");
     }
     JZ_CHECK(check_files(from, manifest));
+    std::optional<Timestamp> moment = until.time;
+    if (until.sequence) {
+        JZ_TRY(moment, time_of(from, *until.sequence));
+    }
     JZ_CHECK(make_folder(data / engine_folder));
     JZ_TRY(const auto copied, storage::copy_journal(from / segments_folder, data / segments_folder));
     if (copied.end.entries != manifest.entries || to_hex(copied.end.hash) != manifest.last_hash) {
@@ -240,10 +229,6 @@ Result<Verified> restore(const fs::path& from, const fs::path& data, const Until
     JZ_CHECK(sync_folder(data / engine_folder));
     JZ_CHECK(sync_folder(data));
     JZ_CHECK(sync_folder(fs::absolute(data).parent_path()));
-    std::optional<Timestamp> moment = until.time;
-    if (until.sequence) {
-        JZ_TRY(moment, time_of(data, *until.sequence));
-    }
     if (moment) {
         JZ_TRY(const auto end, storage::cut_journal(data / segments_folder, *moment));
         if (manifest.registry) JZ_CHECK(rebuild_registry(data, end.last));

@@ -2,6 +2,7 @@
 
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -23,7 +24,7 @@ struct Words {
     std::string data = "data";
     std::string database;
     std::string until;
-    std::uint64_t until_sequence = 0;
+    std::optional<std::uint64_t> until_sequence;
     bool json = false;
 };
 
@@ -73,7 +74,7 @@ Result<> run_restore(const Words& words) {
         if (!time.ok()) return std::move(time).error().in("--until");
         until.time = *time;
     }
-    if (words.until_sequence != 0) until.sequence = words.until_sequence;
+    until.sequence = words.until_sequence;
     if (until.time && until.sequence) {
         return Error(ErrorKind::invalid, "give --until or --until-sequence, not both").with_param("until");
     }
