@@ -35,6 +35,8 @@ ErrorKind kind_of(long status) {
     }
 }
 
+}  // namespace
+
 Error error_of(const std::string& what, const client::Response& response) {
     boost::system::error_code failed;
     const json::value problem = json::parse(response.body, failed);
@@ -44,8 +46,6 @@ Error error_of(const std::string& what, const client::Response& response) {
     const json::object& object = problem.get_object();
     return Error(kind_of(response.status), what + ": " + text_of(object, "detail")).with_code(text_of(object, "code"));
 }
-
-}  // namespace
 
 Result<Operator> Operator::connect(const std::string& url, const std::string& key) {
     JZ_TRY(auto client, client::HttpClient::create({.base_url = url, .key = key, .timeout = seconds(60)}));

@@ -27,6 +27,9 @@ class Operator {
     client::HttpClient client_;
 };
 
+// An answer that is not 2xx: the problem's code and detail, or what came instead.
+Error error_of(const std::string& what, const client::Response& response);
+
 // A text field of an object that the server sent; empty where it is missing or null.
 std::string text_of(const boost::json::object& object, std::string_view name);
 

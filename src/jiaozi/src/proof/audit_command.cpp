@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <vector>
@@ -110,7 +111,11 @@ Result<bool> run(const std::string& data, const std::vector<std::string>& kept, 
     const DataFiles files = files_of(data);
     options.journal = files.journal;
     options.log = files.log;
-    if (const auto keys = open_log_keys(data); keys.ok()) options.salt_key = to_bytes(keys->salt.view());
+    if (const auto keys = open_log_keys(data); keys.ok()) {
+        options.salt_key = to_bytes(keys->salt.view());
+    } else if (std::filesystem::exists(options.log)) {
+        std::cerr << "jiaozi: " << say("the log's keys: ", "透明日志的密钥：") << keys.error().to_string() << '\n';
+    }
     for (const std::string& path : kept) {
         JZ_TRY(std::string note, read_text(path));
         options.witnesses.push_back(std::move(note));

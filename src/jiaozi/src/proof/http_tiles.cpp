@@ -5,6 +5,8 @@
 
 #include <jiaozi/proof/tiles.hpp>
 
+#include "../cli/operator.hpp"
+
 namespace jiaozi::proofs {
 
 Result<std::string> get(client::HttpClient& client, const std::string& path) {
@@ -12,12 +14,7 @@ Result<std::string> get(client::HttpClient& client, const std::string& path) {
     request.path = path;
     JZ_TRY(client::Response response, client.send(request));
     if (response.status == 200) return std::move(response.body);
-    return Error(response.status == 404   ? ErrorKind::not_found
-                 : response.status == 503 ? ErrorKind::unavailable
-                 : response.status == 401 ? ErrorKind::unauthenticated
-                 : response.status == 403 ? ErrorKind::forbidden
-                                          : ErrorKind::internal,
-                 path + ": HTTP " + std::to_string(response.status) + ": " + response.body);
+    return cli::error_of("GET " + path, response);
 }
 
 Result<crypto::Digest> HttpTiles::node(unsigned level, std::uint64_t index) {
