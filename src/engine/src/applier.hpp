@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -57,5 +59,29 @@ void apply(ledger::Ledger& ledger, const Command& command, Timestamp timestamp, 
         outcome.transfers.insert(outcome.transfers.end(), results.begin(), results.end());
     }
 }
+
+// Asks for the memory of small commands ahead of their turn: each is a batch of its own, too small to overlap the waits
+// of its few events.
+class LookAhead {
+  public:
+    // Before command `index` is applied. `command_at(i)` is good for every i below `end`.
+    template <class CommandAt>
+    void reach(ledger::Ledger& ledger, std::size_t index, std::size_t end, CommandAt command_at) {
+        if (index < reached_) return;
+        std::size_t count = 0;
+        for (reached_ = index; reached_ < end; ++reached_) {
+            const std::vector<ledger::Transfer>& transfers = command_at(reached_).transfers;
+            if (transfers.size() > small_command || count + transfers.size() > events_.size()) break;
+            for (const ledger::Transfer& transfer : transfers) events_[count++] = transfer;
+        }
+        reached_ = std::max(reached_, index + 1);
+        if (count > 1) ledger.bring_in(std::span(events_).first(count));
+    }
+
+  private:
+    static constexpr std::size_t small_command = 4;
+    std::array<ledger::Transfer, ledger::Ledger::bring_in_max> events_;
+    std::size_t reached_ = 0;
+};
 
 }  // namespace jiaozi::engine

@@ -411,6 +411,7 @@ bool Engine::Impl::apply_group(Group& group) {
     outcomes_.clear();
     outcomes_.resize(group.commands.size());
     if (expired_.size() < group.commands.size()) expired_.resize(group.commands.size());
+    LookAhead ahead;
     for (std::size_t begin = 0; begin < group.commands.size(); begin += commands_per_lock) {
         const std::size_t end = std::min(begin + commands_per_lock, group.commands.size());
         const std::lock_guard guard(state_lock_);
@@ -419,6 +420,7 @@ bool Engine::Impl::apply_group(Group& group) {
             state_lock_.lock();
         };
         for (std::size_t i = begin; i < end; ++i) {
+            ahead.reach(ledger_, i, end, [&](std::size_t at) -> const Command& { return group.commands[at].command; });
             outcomes_[i].sequence = group.first_sequence + i;
             outcomes_[i].timestamp = group.timestamps[i];
             expired_[i].clear();

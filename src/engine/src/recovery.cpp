@@ -129,8 +129,11 @@ Result<> Replay::apply_entry(const Entry& entry) {
     OutcomeRecorder recorder;
     Outcome outcome;
     std::vector<ledger::Expired> expired;
+    LookAhead ahead;
     std::uint32_t index = 0;
     for (const TimedCommand& timed : payload.commands) {
+        ahead.reach(ledger_, index, payload.commands.size(),
+                    [&](std::size_t at) -> const Command& { return payload.commands[at].command; });
         // decode_payload checked the order inside the entry; this holds its first command against the entry before.
         if (timed.timestamp.ns - event_count(timed.command) <= tip_.timestamp.ns) {
             return corrupt(number, "its timestamps do not follow those of the entry before it");

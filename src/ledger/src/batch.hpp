@@ -8,6 +8,8 @@
 #include <span>
 #include <vector>
 
+#include <jiaozi/ledger/ledger.hpp>
+
 #include "state.hpp"
 
 namespace jiaozi::ledger {
@@ -57,7 +59,7 @@ class Batch {
 
   private:
     // Memory is asked for this many events at once; what they need arrives together instead of one after the other.
-    static constexpr std::size_t window = 32;
+    static constexpr std::size_t window = Ledger::bring_in_max;
 
     void prepare(std::size_t begin) {
         const std::size_t count = std::min(window, events_.size() - begin);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include <jiaozi/base/assert.hpp>
@@ -24,6 +25,12 @@ void Ledger::create_accounts(std::span<const Account> events, std::uint64_t time
 void Ledger::create_transfers(std::span<const Transfer> events, std::uint64_t timestamp_ns,
                               std::vector<CreateTransferResult>& results) {
     Batch<TransferRules>(*state_, events, results).run(timestamp_ns);
+}
+
+void Ledger::bring_in(std::span<const Transfer> events) {
+    JZ_ASSERT(events.size() <= bring_in_max);
+    std::array<Prepared, bring_in_max> prepared;
+    TransferRules::prepare(*state_, events, std::span(prepared).first(events.size()));
 }
 
 SetAccountFlagsResult Ledger::set_account_flags(uint128 id, std::uint16_t set, std::uint16_t clear) {
