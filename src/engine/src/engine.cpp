@@ -336,7 +336,7 @@ void Engine::Impl::commit(Group group, Timestamp now) {
         new_events_.clear();
         for (std::size_t i = 0; i < group.commands.size(); ++i)
             new_events_.push_back({group.commands[i].command.transfers, group.timestamps[i]});
-        events_.add(group.position, group.payload_size, new_events_);
+        events_.add(group.position, group.payload_size, new_events_, encoder_.stretches());
     } else {
         stop(position.error());
         group.failure = std::move(position).error();

@@ -125,7 +125,7 @@ Result<> Replay::apply_entry(const Entry& entry) {
     std::vector<EventLog::Events> events;
     events.reserve(payload.commands.size());
     for (const TimedCommand& timed : payload.commands) events.push_back({timed.command.transfers, timed.timestamp});
-    events_.add(entry.position, entry.payload_size, events);
+    events_.add(entry.position, entry.payload_size, events, payload.stretches);
     OutcomeRecorder recorder;
     Outcome outcome;
     std::vector<ledger::Expired> expired;

@@ -143,6 +143,11 @@ class Journal {
 // For looking something up; to read on, use a Reader. Any thread.
 Result<Bytes> read_entry(Disk& disk, const std::filesystem::path& directory, const Position& position);
 
+// `bytes` of an entry's payload from `offset` on, as they are on the disk: not checked, for callers who know what they
+// must be. Error corrupt when the file ends before. Any thread.
+Result<Bytes> read_payload_part(Disk& disk, const std::filesystem::path& directory, const Position& position,
+                                std::uint64_t offset, std::size_t bytes);
+
 // "00000000000000000001.segment" and back (none for any other name).
 std::string segment_name(std::uint64_t first_entry);
 std::optional<std::uint64_t> parse_segment_name(std::string_view name);
