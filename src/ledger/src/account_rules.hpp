@@ -15,7 +15,9 @@ struct AccountRules {
 
     static void begin(State&, std::span<const Account>, std::uint64_t) {}
     static void end(State&) {}
-    static void prepare(const State& state, std::span<const Account> events, std::span<Prepared> prepared);
+    static constexpr unsigned stages = 2;
+    static void prepare(const State& state, unsigned stage, std::span<const Account> events,
+                        std::span<Prepared> prepared);
     static Result check_form(const Account& event);
     static Result check_known(State& state, const Account& event, const Prepared& prepared);
     static Result apply(State& state, const Account& event, const Prepared& prepared, Place place);
