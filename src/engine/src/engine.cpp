@@ -159,6 +159,7 @@ class Engine::Impl {
     std::vector<EventLog::Events> new_events_;
     std::vector<Waiting> taken_;  // from the queue; [next_, end) is still to be committed
     std::size_t next_ = 0;
+    std::vector<Waiting> emptied_;  // memory for the next queue
 
     std::mutex pipe_mutex_;  // guards from here
     std::condition_variable pipe_changed_;
@@ -277,6 +278,7 @@ bool Engine::Impl::wait_for_work() {
     }
     writer_sleeps_ = false;
     taken_.swap(queue_);
+    if (queue_.capacity() == 0) queue_.swap(emptied_);
     return true;
 }
 
@@ -360,7 +362,12 @@ Result<storage::Position> Engine::Impl::append(const Group& group) {
 }
 
 void Engine::Impl::hand_over(Group group) {
-    if (in_flight_ == 0 && group.bytes <= small_group_bytes) return finish(group);
+    if (in_flight_ == 0 && group.bytes <= small_group_bytes) {
+        finish(group);
+        emptied_ = std::move(group.commands);
+        emptied_.clear();
+        return;
+    }
     std::unique_lock lock(pipe_mutex_);
     pipe_changed_.wait(lock, [this] { return pipe_.size() < max_in_flight; });
     pipe_.push_back(std::move(group));

@@ -19,6 +19,7 @@ namespace jiaozi::ledger {
 //   begin(state, events, ts), end(state)     around the batch
 //   prepare(state, stage, events, prepared)  starts to bring in the memory that judging some events will read; in
 //                                            `stages` steps, each of which reads what the one before has asked for
+//   look_up(state, events, prepared)         what all the stages find out, without asking for memory
 //   Result check_form(event)                 what the event says by itself
 //   Result check_known(state, event, p)      ok: the id is new; otherwise the answer for a known id
 //   Result apply(state, event, p, place)     judges against the state and, if ok, changes it
@@ -42,6 +43,11 @@ class Batch {
         if (events_.empty() || state_.stopped()) return;
         first_ = {state_.begin_batch(events_.size(), timestamp_ns), state_.event_count()};
         Rules::begin(state_, events_, first_.timestamp_ns);
+        if (events_.size() <= few) {
+            Rules::look_up(state_, events_, std::span(prepared_).first(events_.size()));
+            judge_window(0);
+            return end();
+        }
         const std::size_t windows = (events_.size() + window - 1) / window;
         for (std::size_t step = 0; step < windows + Rules::stages && !state_.stopped(); ++step) {
             for (unsigned stage = 0; stage < Rules::stages; ++stage) {
@@ -49,19 +55,27 @@ class Batch {
             }
             if (step >= Rules::stages) judge_window((step - Rules::stages) * window);
         }
+        end();
+    }
+
+  private:
+    // So few have been asked for already (Ledger::bring_in), or wait no longer for their memory than for the asking.
+    static constexpr std::size_t few = 4;
+    // Memory is asked for this many events at once: what they need arrives together instead of one after the other.
+    // Each window goes through its stages while those before it are judged, so that nobody waits for what was asked for
+    // last.
+    static constexpr std::size_t window = 8;
+    static constexpr std::size_t in_flight = std::bit_ceil((Rules::stages + 1) * window);
+
+    static_assert(few <= window);
+
+    void end() {
         if (chain_start_) {
             state_.roll_back_chain();  // only when stopped
             close_chain();
         }
         Rules::end(state_);
     }
-
-  private:
-    // Memory is asked for this many events at once: what they need arrives together instead of one after the other.
-    // Each window goes through its stages while those before it are judged, so that nobody waits for what was asked for
-    // last.
-    static constexpr std::size_t window = 8;
-    static constexpr std::size_t in_flight = std::bit_ceil((Rules::stages + 1) * window);
 
     void prepare(unsigned stage, std::size_t begin) {
         const std::size_t count = std::min(window, events_.size() - begin);

@@ -293,6 +293,20 @@ void TransferRules::prepare(State& state, unsigned stage, std::span<const Transf
     }
 }
 
+void TransferRules::look_up(State& state, std::span<const Transfer> events, std::span<Prepared> prepared) {
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        const Transfer& event = events[i];
+        Prepared& p = prepared[i];
+        p.id_hash = IdHash{}(event.id);
+        if (has(event, resolving)) {
+            p.debit_hash = IdHash{}(event.pending_id);
+        } else {
+            p.debit = state.find_account(event.debit_account_id, IdHash{}(event.debit_account_id));
+            p.credit = state.find_account(event.credit_account_id, IdHash{}(event.credit_account_id));
+        }
+    }
+}
+
 CreateTransferResult TransferRules::check_form(const Transfer& event) {
     static_assert(transfer_flags::all == 0xFF, "the mask below covers every flag there is");
     if (event.timestamp != 0) return timestamp_must_be_zero;

@@ -19,6 +19,7 @@ struct TransferRules {
     static void end(State& state) { state.end_transfers(); }
     static constexpr unsigned stages = 5;
     static void prepare(State& state, unsigned stage, std::span<const Transfer> events, std::span<Prepared> prepared);
+    static void look_up(State& state, std::span<const Transfer> events, std::span<Prepared> prepared);
     static Result check_form(const Transfer& event);
     static Result check_known(State& state, const Transfer& event, const Prepared& prepared);
     static Result apply(State& state, const Transfer& event, const Prepared& prepared, Place place);

@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <bit>
+#include <chrono>
 #include <fstream>
 #include <memory>
 #include <semaphore>
@@ -11,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -43,6 +45,8 @@ std::uint64_t resident_bytes() {
     statm >> all >> resident;
     return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
+
+constexpr std::chrono::microseconds generator_sleep{20};
 
 void run_plain(BatchLoad& load, Workload& work, std::uint64_t transfers) {
     for (std::uint64_t done = 0; done < transfers; done += ledger::max_batch) {
@@ -104,11 +108,13 @@ Result<std::uint64_t> fdatasync_p99_us(const std::filesystem::path& path) {
 }
 
 // An open loop: arrivals come by the clock whether or not earlier ones have been answered, and latency counts from the
-// moment a command should have arrived. A command that finds the queue full has failed.
+// moment a command should have arrived. A command that finds the queue full has failed. What is due is submitted, then
+// the generator sleeps: spinning, it would keep one of few processors from what is measured.
 SinglesFigures run_singles(engine::Engine& engine, Workload& work, const LedgerRatesOptions& options,
                            std::uint64_t& refused) {
     Measured measured;
     measured.latencies_ns.resize(options.singles);
+    ::prctl(PR_SET_TIMERSLACK, 1UL);  // the system otherwise adds 50 microseconds to every sleep
     std::atomic<std::uint64_t> answered{0};
     std::atomic<std::uint64_t> failed{0};
     const auto start = SteadyClock::now();
@@ -116,7 +122,7 @@ SinglesFigures run_singles(engine::Engine& engine, Workload& work, const LedgerR
         const std::uint64_t arrival = i * 1'000'000'000 / options.singles_per_s;
         engine::Command command;
         command.transfers.push_back(work.next());
-        while (nanoseconds_since(start) < arrival) std::this_thread::yield();
+        while (nanoseconds_since(start) < arrival) std::this_thread::sleep_for(generator_sleep);
         std::uint64_t* const latency = &measured.latencies_ns[i];
         engine.submit(std::move(command), [&, arrival, latency](Result<engine::Outcome> outcome) {
             *latency = nanoseconds_since(start) - arrival;
