@@ -40,4 +40,10 @@ Result<crypto::Digest> HttpTiles::node(unsigned level, std::uint64_t index) {
     return crypto::merkle::root_of(hashes);
 }
 
+Result<bool> begins_with(HttpTiles& tiles, const proof::Checkpoint& before, const proof::Checkpoint& after) {
+    if (before.size > after.size) return false;
+    JZ_TRY(const auto proof, crypto::merkle::consistency_proof(tiles, before.size, after.size));
+    return crypto::merkle::verify_consistency(before.size, before.root, after.size, after.root, proof);
+}
+
 }  // namespace jiaozi::proofs
