@@ -1,7 +1,9 @@
 """Checkpoints of a real platform anchored to files, URLs and a contract on a real EVM node; forks and cut logs found by them."""
 import json
 import pathlib
+import re
 import shutil
+import subprocess
 import sys
 import unittest
 
@@ -175,6 +177,46 @@ class Anchors(unittest.TestCase):
         self.assertIn("锚定", out)
         # The history that was anchored is still there, and still sound.
         self.assertTrue(self.audit(*self.places, data=kept)["ok"])
+
+    def test_7_a_server_publishes_by_itself(self):
+        contract = self.run_json("anchor", "deploy", "--from", self.other)["contract"]
+        target = anvil.Place()
+        secret = target.url.replace("http://", "http://me:hidden@")
+        places = [self.files / "served", f"eip155:31337:{contract}/{self.other}@{self.chain.url}", secret, "http://127.0.0.1:1/down"]
+        options = [str(word) for place in places for word in ("--anchors", place)]
+        platform = Platform(PROGRAM, *options, "--anchors-every", "1")
+        shop = Shop(platform, deposit="5000")
+        names = [str(places[0]), f"eip155:31337:{contract}/{self.other}".lower(), "http://" + target.url.split("/")[2], "http://127.0.0.1:1"]
+        for amount in ("6", "7"):
+            platform.make(f"/v1/wallets/{shop.wallet['id']}/deposits", {"amount": amount, "asset": "CNY"})
+            platform.wait_for_metrics(lambda now: now["jiaozi_log_signed_commands"] == now["jiaozi_journal_sequence"])
+            wanted = platform.metrics()["jiaozi_log_signed_commands"]
+            platform.wait_for_metrics(lambda now: all(now[f'jiaozi_anchored_commands{{place="{name}"}}'] >= wanted for name in names[:3]))
+        platform.wait_for_metrics(lambda now: now[f'jiaozi_anchor_failures_total{{place="{names[3]}"}}'] > 0)
+        now = platform.metrics()
+        self.assertEqual([now[f'jiaozi_anchor_failing{{place="{name}"}}'] for name in names], [0, 0, 0, 1])
+        words = [word for place in (places[0], places[1], target.url) for word in ("--anchors", place)]
+        self.assertTrue(self.run_json("audit", "--data", platform.folder / "data", *words)["ok"])
+        # Started again it sends nothing twice; and what it logs shows no secret.
+        notes = places[0].read_text()
+        platform.kill()
+        platform.start()
+        platform.wait_for_metrics(lambda now: now[f'jiaozi_anchored_commands{{place="{names[2]}"}}'] >= wanted)
+        self.assertTrue(places[0].read_text().startswith(notes))
+        for text in (places[0].read_text(), target.text.decode()):
+            sizes = re.findall(r"^jiaozi/[0-9a-f]{16}\n(\d+)\n", text, re.MULTILINE)
+            self.assertGreaterEqual(len(sizes), 2)
+            self.assertEqual(len(sizes), len(set(sizes)))
+        said = (platform.folder / "log").read_text()
+        self.assertIn("checkpoint anchored", said)
+        self.assertIn("could not be anchored", said)
+        self.assertNotIn("hidden", said)
+        self.assertEqual(platform.stop(), 0)
+        target.stop()
+        # A place that is none is refused before anything starts.
+        done = subprocess.run([PROGRAM, "serve", "--data", str(self.files / "none"), "--anchors", "eip155:x"], capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("eip155:CHAIN", done.stderr)
 
 
 if __name__ == "__main__":

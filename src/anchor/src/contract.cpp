@@ -107,7 +107,7 @@ Result<AnchorList::Published> AnchorList::wait_until_there(const EvmAnchor& want
         JZ_TRY(const auto now, latest());
         if (now && now->size == wanted.size && now->root == wanted.root)
             return Published{.already = true, .transaction = {}, .block = {}};
-        if (std::chrono::steady_clock::now() >= deadline)
+        if (patience.stop.stop_requested() || std::chrono::steady_clock::now() >= deadline)
             return Error(ErrorKind::timeout,
                          "an earlier transaction with this checkpoint waits for a block; nothing was sent");
         std::this_thread::sleep_for(patience.between);

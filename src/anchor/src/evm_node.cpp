@@ -43,8 +43,8 @@ Result<TransactionReceipt> parse_receipt(const json::object& fields) {
 
 }  // namespace
 
-Result<Transport> http_transport(const std::string& url, Duration timeout) {
-    JZ_TRY(UrlClient opened, UrlClient::open(url, timeout, max_answer_bytes));
+Result<Transport> http_transport(const std::string& url, Duration timeout, std::stop_token stop) {
+    JZ_TRY(UrlClient opened, UrlClient::open(url, timeout, max_answer_bytes, std::move(stop)));
     auto client = std::make_shared<UrlClient>(std::move(opened));
     return Transport([client](const std::string& request) -> Result<std::string> {
         JZ_TRY(client::Response response, client->send("POST", request, "application/json"));
@@ -114,7 +114,7 @@ Result<TransactionReceipt> EvmNode::wait_for(const Word& transaction, const Pati
             JZ_TRY(const std::uint64_t newest, block_number());
             if (newest >= found->block && newest - found->block + 1 >= patience.confirmations) return *found;
         }
-        if (std::chrono::steady_clock::now() >= deadline) {
+        if (patience.stop.stop_requested() || std::chrono::steady_clock::now() >= deadline) {
             return Error(ErrorKind::timeout, "the transaction " + hex_data(transaction) +
                                                  " was sent and is not confirmed yet. Run the command again later: "
                                                  "what is anchored is not sent twice");

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -19,11 +20,13 @@ Error malformed(const std::string& what) {
 
 // What a node says goes to terminals and logs: one line, no control characters, not endless.
 std::string words_of(std::string_view text) {
-    std::string words(text.substr(0, max_words));
+    std::size_t end = std::min(text.size(), max_words);
+    while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80) --end;  // whole characters
+    std::string words(text.substr(0, end));
     for (char& c : words) {
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
     }
-    return text.size() > max_words ? words + "…" : words;
+    return end < text.size() ? words + "…" : words;
 }
 
 Error refusal(const json::value& error) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -12,27 +13,26 @@
 
 namespace jiaozi::anchor {
 
-// "https://host:port" of a URL. Error invalid.
+// "https://host:port" of a URL, and what may stand before the host. Error invalid.
 Result<std::string> url_origin(std::string_view url);
+// "host:port" of one.
+std::string host_of(std::string_view origin);
 
 class UrlClient {
   public:
-    static Result<UrlClient> open(const std::string& url, Duration timeout, std::size_t max_response_bytes);
+    static Result<UrlClient> open(const std::string& url, Duration timeout, std::size_t max_response_bytes,
+                                  std::stop_token stop = {});
     // Any status. Errors: unavailable, timeout, too_large.
     Result<client::Response> send(const std::string& method, const std::string& body, const std::string& content_type,
                                   const std::string& idempotency_key = {});
     Error refused(long status) const;
 
   private:
-    UrlClient(client::HttpClient client, std::string host, std::string path, std::size_t max_response_bytes)
-        : client_(std::move(client)),
-          host_(std::move(host)),
-          path_(std::move(path)),
-          max_response_bytes_(max_response_bytes) {}
+    UrlClient(client::HttpClient client, std::string host, std::string path)
+        : client_(std::move(client)), host_(std::move(host)), path_(std::move(path)) {}
     client::HttpClient client_;
     std::string host_;
     std::string path_;
-    std::size_t max_response_bytes_;
 };
 
 }  // namespace jiaozi::anchor

@@ -13,13 +13,21 @@ Result<std::string> url_origin(std::string_view url) {
     return std::string(url.substr(0, url.find_first_of("/?#", scheme + 3)));
 }
 
-Result<UrlClient> UrlClient::open(const std::string& url, Duration timeout, std::size_t max_response_bytes) {
-    JZ_TRY(const std::string origin, url_origin(url));
-    JZ_TRY(auto client, client::HttpClient::create({.base_url = origin, .key = {}, .timeout = timeout}));
-    // user:password@ stays with libcurl.
+// user:password@ stays with libcurl.
+std::string host_of(std::string_view origin) {
     const std::size_t user = origin.rfind('@');
-    std::string host = user == std::string::npos ? origin.substr(origin.find("://") + 3) : origin.substr(user + 1);
-    return UrlClient(std::move(client), std::move(host), url.substr(origin.size()), max_response_bytes);
+    return std::string(origin.substr(user == std::string_view::npos ? origin.find("://") + 3 : user + 1));
+}
+
+Result<UrlClient> UrlClient::open(const std::string& url, Duration timeout, std::size_t max_response_bytes,
+                                  std::stop_token stop) {
+    JZ_TRY(const std::string origin, url_origin(url));
+    JZ_TRY(auto client, client::HttpClient::create({.base_url = origin,
+                                                    .key = {},
+                                                    .timeout = timeout,
+                                                    .max_response_bytes = max_response_bytes,
+                                                    .stop = std::move(stop)}));
+    return UrlClient(std::move(client), host_of(origin), url.substr(origin.size()));
 }
 
 Result<client::Response> UrlClient::send(const std::string& method, const std::string& body,
@@ -31,16 +39,12 @@ Result<client::Response> UrlClient::send(const std::string& method, const std::s
     request.content_type = content_type;
     request.idempotency_key = idempotency_key;
     auto response = client_.send(request);
-    const auto too_large = [&] {
-        return Error(ErrorKind::too_large, "the answer of " + host_ + " is larger than any that is expected");
-    };
-    if (response.ok() && response->body.size() > max_response_bytes_) return too_large();
     if (response.ok()) return response;
     switch (response.error().kind()) {
         case ErrorKind::timeout:
             return Error(ErrorKind::timeout, "no answer from " + host_ + " in time; try again, nothing is done twice");
         case ErrorKind::too_large:
-            return too_large();
+            return Error(ErrorKind::too_large, "the answer of " + host_ + " is larger than any that is expected");
         default:
             return Error(ErrorKind::unavailable, "cannot reach " + host_ + "; is the address right, and is it up?");
     }
@@ -56,8 +60,8 @@ Error UrlClient::refused(long status) const {
 }
 
 Result<bool> post_to_url(const std::string& url, const SignedCheckpoint& anchor, const proof::NoteKey& key,
-                         Duration timeout) {
-    JZ_TRY(UrlClient client, UrlClient::open(url, timeout, max_anchor_text_bytes));
+                         Duration timeout, std::stop_token stop) {
+    JZ_TRY(UrlClient client, UrlClient::open(url, timeout, max_anchor_text_bytes, std::move(stop)));
     JZ_TRY(const client::Response there, client.send("GET", {}, {}));
     if (there.status == 200) {
         JZ_TRY(const NoteList list, split_notes(there.body));

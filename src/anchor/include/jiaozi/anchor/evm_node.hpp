@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <stop_token>
 #include <string>
 
 #include <boost/json/array.hpp>
@@ -23,8 +24,8 @@ namespace jiaozi::anchor {
 // Sends the body of a request, and gives that of the answer.
 using Transport = std::function<Result<std::string>(const std::string& request)>;
 // By HTTP POST. Errors: invalid when the URL is not http:// or https://; later unavailable, timeout. No message has
-// more of the URL than its host, because providers put their keys into the path.
-Result<Transport> http_transport(const std::string& url, Duration timeout);
+// more of the URL than its host, because providers put their keys into the path. `stop` ends a request early.
+Result<Transport> http_transport(const std::string& url, Duration timeout, std::stop_token stop = {});
 
 enum class Block : std::uint8_t {
     latest,
@@ -48,6 +49,7 @@ struct Patience {
     std::uint64_t confirmations = 1;  // blocks, its own counted
     std::chrono::milliseconds limit{120'000};
     std::chrono::milliseconds between{500};
+    std::stop_token stop = {};  // ends the waiting as if the time had run out
 };
 
 class EvmNode {

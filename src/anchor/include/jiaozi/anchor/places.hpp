@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,9 +42,9 @@ Result<bool> file_lacks(const std::string& path, const proof::Checkpoint& checkp
 Result<NoteList> read_anchor_file(const std::string& path);
 
 // GET, and POST (text/plain) unless it is there already. A place that answers GET with 404, 405 or 501 can't be asked,
-// and gets it. Any status of 2xx is taken for done.
+// and gets it. Any status of 2xx is taken for done. `stop` ends it early.
 Result<bool> post_to_url(const std::string& url, const SignedCheckpoint& anchor, const proof::NoteKey& key,
-                         Duration timeout);
+                         Duration timeout, std::stop_token stop = {});
 Result<NoteList> read_anchor_url(const std::string& url, Duration timeout);
 
 // A contract's list, as people hand it on: "eip155:CHAIN:CONTRACT/PUBLISHER" (the first three as CAIP-10 writes them),
