@@ -10,7 +10,7 @@ set(JIAOZI_LIBRARIES
   ledger storage protocol registry
   engine proof api identity groups merchants payments device
   devices mqtt webhooks http
-  client simulators
+  client simulators anchor
   sim
   jiaozi)
 
@@ -47,6 +47,8 @@ set(JIAOZI_MAY_USE_webhooks base money codec crypto model registry api)
 # `client` speaks the HTTP API from outside; `simulators` are machines with faults to order, over real carriers.
 set(JIAOZI_MAY_USE_client base money codec crypto model)
 set(JIAOZI_MAY_USE_simulators base money codec crypto model protocol api device mqtt client)
+# Checkpoints kept elsewhere: published, and read back for the audit.
+set(JIAOZI_MAY_USE_anchor base codec crypto proof client)
 # Whole-system simulation, in the folder sim/ at the top: for tests and `jiaozi vopr` only.
 set(JIAOZI_MAY_USE_sim base ledger storage engine)
 set(JIAOZI_MAY_USE_jiaozi ${JIAOZI_LIBRARIES})

@@ -72,6 +72,20 @@ class Platform:
     def make(self, path, body, expect=201):
         return self.call("POST", path, body, expect, [f"Idempotency-Key: {uuid.uuid4()}"])[1]
 
+    def metrics(self):
+        """Name, labels and all, to number."""
+        config = f'header = "Authorization: Bearer {self.key}"\n'
+        text = subprocess.run(["curl", "-sSf", "-K", "-", self.url + "/metrics"], input=config, capture_output=True, text=True, timeout=60, check=True).stdout
+        lines = [line.rpartition(" ") for line in text.splitlines() if line and not line.startswith("#")]
+        return {name: float(value) for name, _, value in lines}
+
+    def wait_for_metrics(self, reached, patience=30):
+        deadline = time.monotonic() + patience
+        while not reached(now := self.metrics()):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not reached: {now}")
+            time.sleep(0.05)
+
     def post_envelope(self, envelope, wait=0):
         """(status, bytes) of a device message over HTTPS, by curl."""
         out = self.folder / "answer.bin"

@@ -5,8 +5,6 @@
 namespace jiaozi::client {
 namespace {
 
-constexpr std::size_t max_response_bytes = 64U << 20;
-
 struct CurlDeleter {
     void operator()(CURL* handle) const noexcept { curl_easy_cleanup(handle); }
 };
@@ -24,13 +22,14 @@ void add_header(Headers& headers, const std::string& line) {
 
 struct Collector {
     std::string body;
+    std::size_t max_bytes = 0;
     bool too_large = false;
     bool replayed = false;
 };
 
 std::size_t collect_body(char* data, std::size_t size, std::size_t count, void* user) {
     auto& into = *static_cast<Collector*>(user);
-    if (into.body.size() + size * count > max_response_bytes) {
+    if (into.body.size() + size * count > into.max_bytes) {
         into.too_large = true;
         return 0;
     }
@@ -44,6 +43,11 @@ std::size_t collect_header(char* data, std::size_t size, std::size_t count, void
     for (char& c : line) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
     if (line.starts_with(wanted)) static_cast<Collector*>(user)->replayed = line.find("true") != std::string::npos;
     return size * count;
+}
+
+// libcurl asks at least once a second. Not 0: it gives up.
+int is_stopped(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+    return static_cast<const std::stop_token*>(user)->stop_requested() ? 1 : 0;
 }
 
 struct Follower {
@@ -101,6 +105,11 @@ struct HttpClient::State {
         curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers.get());
         curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
         curl_easy_setopt(h, CURLOPT_TCP_NODELAY, 1L);
+        if (options.stop.stop_possible()) {
+            curl_easy_setopt(h, CURLOPT_NOPROGRESS, 0L);
+            curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, is_stopped);
+            curl_easy_setopt(h, CURLOPT_XFERINFODATA, &options.stop);
+        }
         if (!request.body.empty() || request.method == "POST" || request.method == "PUT" || request.method == "PATCH") {
             curl_easy_setopt(h, CURLOPT_POSTFIELDS, request.body.c_str());
             curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
@@ -133,14 +142,19 @@ Result<Response> HttpClient::send(const Request& request) {
     state_->prepare(url, request, headers);
     CURL* const h = state_->handle.get();
     Collector collector;
+    collector.max_bytes = state_->options.max_response_bytes;
     curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, static_cast<long>(state_->options.timeout.ms()));
     curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, collect_body);
     curl_easy_setopt(h, CURLOPT_WRITEDATA, &collector);
     curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, collect_header);
     curl_easy_setopt(h, CURLOPT_HEADERDATA, &collector);
     if (const CURLcode code = curl_easy_perform(h); code != CURLE_OK) {
-        if (collector.too_large)
-            return Error(ErrorKind::too_large, "the answer is over 64 MiB; ask for a smaller page");
+        if (collector.too_large) {
+            return Error(ErrorKind::too_large, "the answer is over " +
+                                                   std::to_string(state_->options.max_response_bytes >> 20) +
+                                                   " MiB; ask for a smaller page");
+        }
+        if (code == CURLE_ABORTED_BY_CALLBACK) return Error(ErrorKind::unavailable, "the program is stopping");
         return transport_error(code, state_->options.base_url);
     }
     Response response;

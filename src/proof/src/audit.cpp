@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 #include <tuple>
+#include <utility>
 
 #include <jiaozi/ledger/invariants.hpp>
 #include <jiaozi/proof/audit.hpp>
@@ -27,7 +29,7 @@ class TileCheck {
             return;
         }
         report_.findings.push_back({AuditCheck::tree, false, (directory_ / "position").string(), std::nullopt, false,
-                                    groups.error().message()});
+                                    groups.error().message(), std::nullopt});
     }
 
     void add(const crypto::Digest& entry) {
@@ -63,7 +65,7 @@ class TileCheck {
         const auto stored = storage::read_whole(disk_, path, expected.size() + 1);
         if (stored.ok()) ++report_.tiles;
         if (stored.ok() && *stored == expected) return;
-        Finding finding{AuditCheck::tree, !durable, path.string(), std::nullopt, false, ""};
+        Finding finding{AuditCheck::tree, !durable, path.string(), std::nullopt, false, "", std::nullopt};
         if (!stored.ok()) {
             if (!durable) return;  // not written yet
             finding.message = "the tile is missing";
@@ -92,6 +94,7 @@ struct KnownRoot {
     crypto::Digest root{};
     std::string file;
     std::optional<std::uint64_t> offset;
+    bool anchored = false;  // `file` is the name of a place
 };
 
 class Audit {
@@ -105,6 +108,7 @@ class Audit {
         const bool has_log = read_history();
         if (has_log) check_what_is_shown(newest);
         read_witnesses();
+        for (const AnchorPlace& place : options_.anchors) read_anchors(place);
         std::ranges::sort(known_, {},
                           [](const KnownRoot& known) { return std::tie(known.size, known.file, known.offset); });
         std::optional<Salter> salter;
@@ -112,6 +116,10 @@ class Audit {
         if (has_log && !salter) {
             find(AuditCheck::tree, false, options_.log.string(),
                  "the tree was not checked: the log's salt key is in the keystore, which could not be opened");
+        }
+        if (!salter && !options_.anchors.empty()) {
+            find(AuditCheck::anchors, false, "",
+                 "the anchors were not compared: the tree can't be made without the log's salt key");
         }
         TileCheck tiles(disk_, options_.log / "tile", report_);
         ledger::Ledger ledger;
@@ -132,7 +140,11 @@ class Audit {
   private:
     void find(AuditCheck check, bool harmless, std::string file, std::string message,
               std::optional<std::uint64_t> offset = std::nullopt, bool exact = false) {
-        report_.findings.push_back({check, harmless, std::move(file), offset, exact, std::move(message)});
+        report_.findings.push_back({check, harmless, std::move(file), offset, exact, std::move(message), std::nullopt});
+    }
+    void find_difference(const KnownRoot& anchor, const std::optional<crypto::Digest>& journal, std::string message) {
+        find(AuditCheck::anchors, false, anchor.file, std::move(message));
+        report_.findings.back().difference = AnchorDifference{{anchor.size, anchor.root}, journal};
     }
 
     // False when there is no log.
@@ -140,7 +152,7 @@ class Audit {
         const auto path = options_.log / "checkpoints";
         HistoryReader reader;
         const auto read = reader.read(disk_, path, [&](const SignedRoot& row, std::uint64_t offset) -> Result<> {
-            known_.push_back({row.size, row.root, path.string(), offset});
+            known_.push_back({row.size, row.root, path.string(), offset, false});
             report_.signed_commands = std::max(report_.signed_commands, row.size);
             if (verify_note(note_of(row, reader.key), reader.key).ok()) {
                 ++report_.checkpoints;
@@ -175,7 +187,7 @@ class Audit {
             find(AuditCheck::checkpoints, false, path.string(), checkpoint.error().message());
             return;
         }
-        known_.push_back({checkpoint->size, checkpoint->root, path.string(), std::nullopt});
+        known_.push_back({checkpoint->size, checkpoint->root, path.string(), std::nullopt, false});
         if (checkpoint->size > report_.signed_commands) {
             find(AuditCheck::checkpoints, false, (options_.log / "checkpoints").string(),
                  "the newest checkpoint is not in the list of all that were signed");
@@ -187,7 +199,8 @@ class Audit {
             const auto checkpoint = report_.key ? open_checkpoint(note, *report_.key)
                                                 : Result<Checkpoint>(Error(ErrorKind::not_found, "there is no log"));
             if (checkpoint.ok()) {
-                known_.push_back({checkpoint->size, checkpoint->root, "(a checkpoint kept elsewhere)", std::nullopt});
+                known_.push_back(
+                    {checkpoint->size, checkpoint->root, "(a checkpoint kept elsewhere)", std::nullopt, false});
                 ++report_.checkpoints;
             } else {
                 find(AuditCheck::checkpoints, false, "(a checkpoint kept elsewhere)", checkpoint.error().message());
@@ -195,10 +208,45 @@ class Audit {
         }
     }
 
+    void read_anchors(const AnchorPlace& place) {
+        for (const std::string& note : place.notes) {
+            const auto checkpoint = report_.key ? open_checkpoint(note, *report_.key)
+                                                : Result<Checkpoint>(Error(ErrorKind::not_found, "there is no log"));
+            if (checkpoint.ok()) {
+                known_.push_back({checkpoint->size, checkpoint->root, place.name, std::nullopt, true});
+            } else {
+                find(AuditCheck::anchors, false, place.name, checkpoint.error().message());
+            }
+        }
+        for (const AnchoredRoot& root : place.roots)
+            known_.push_back({root.size, root.root, place.name, std::nullopt, true});
+        if (place.torn) {
+            find(AuditCheck::anchors, true, place.name,
+                 "the last note is not whole: its writing was cut off, or is under way");
+        }
+        // Who names a place expects something there.
+        if (place.notes.empty() && place.roots.empty())
+            find(AuditCheck::anchors, false, place.name, "nothing of this log is anchored there");
+    }
+
     void hold_against_known(const crypto::merkle::Frontier& tree) {
         for (; next_ < known_.size() && known_[next_].size <= tree.size(); ++next_) {
             const KnownRoot& known = known_[next_];
-            if (known.size == tree.size() && known.root == tree.root()) continue;
+            // The empty log, which may be anchored too, comes before the first leaf.
+            const bool same = known.size == tree.size() ? known.root == tree.root()
+                                                        : known.size == 0 && known.root == crypto::merkle::empty_root();
+            if (same) {
+                if (known.anchored) ++report_.anchors;
+                continue;
+            }
+            if (known.anchored) {
+                find_difference(known, tree.root(),
+                                "the first " + std::to_string(known.size) +
+                                    " commands of the journal are not those that were anchored: the root there is " +
+                                    to_hex(known.root) + ", the journal's is " + to_hex(tree.root()) +
+                                    ". The history was rewritten or forked; keep both");
+                continue;
+            }
             find(AuditCheck::checkpoints, false, known.file,
                  "the first " + std::to_string(known.size) + " commands of the journal are not those that were signed",
                  known.offset);
@@ -229,13 +277,25 @@ class Audit {
         }
     }
 
+    // The largest that the journal does not reach: of what was signed here, and of each place.
     void report_unreached() {
-        if (next_ == known_.size()) return;
-        const KnownRoot& known = known_.back();
-        find(AuditCheck::checkpoints, false, known.file,
-             "the journal has " + std::to_string(report_.journal.commands) + " good commands, but " +
-                 std::to_string(known.size) + " were signed: committed commands are missing or damaged",
-             known.offset);
+        std::set<std::string_view> places;
+        bool signed_here = false;
+        for (std::size_t i = known_.size(); i-- > next_;) {
+            const KnownRoot& known = known_[i];
+            if (known.anchored ? !places.insert(known.file).second : std::exchange(signed_here, true)) continue;
+            const std::string size = std::to_string(known.size);
+            const std::string has =
+                "the journal has " + std::to_string(report_.journal.commands) + " good commands, but ";
+            if (known.anchored) {
+                find_difference(known, std::nullopt,
+                                has + size + " are anchored there, with the root " + to_hex(known.root) +
+                                    ": the log has shrunk, or an older copy was restored");
+            } else {
+                find(AuditCheck::checkpoints, false, known.file,
+                     has + size + " were signed: committed commands are missing or damaged", known.offset);
+            }
+        }
     }
 
     void check_balances(const ledger::Ledger& ledger) {
@@ -277,6 +337,8 @@ std::string_view name_of(AuditCheck check) noexcept {
             return "tree";
         case AuditCheck::checkpoints:
             return "checkpoints";
+        case AuditCheck::anchors:
+            return "anchors";
     }
     return "unknown";
 }

@@ -33,8 +33,9 @@ class AuditTest : public World {
         vkey_ = log_->key();
         close();
     }
-    AuditReport run(std::vector<std::string> witnesses = {}) {
+    AuditReport run(std::vector<std::string> witnesses = {}, std::vector<AnchorPlace> anchors = {}) {
         AuditOptions options;
+        options.anchors = std::move(anchors);
         options.journal = folder_.path() / "journal";
         options.log = folder_.path() / "log";
         options.salt_key = to_bytes(salt_.view());
@@ -154,6 +155,50 @@ TEST_F(AuditTest, CheckpointsKeptElsewhereOutlastTheLogsOwn) {
     close();
     EXPECT_TRUE(run().ok());
     EXPECT_FALSE(run({kept}).ok());
+}
+
+TEST_F(AuditTest, AnchorsTellAForkFromAShrunkLog) {
+    const std::string note(as_text(contents(folder_.path() / "log/checkpoint")));
+    const Checkpoint anchored = *open_checkpoint(note, vkey_);
+    const AnchorPlace notes{.name = "a file", .notes = {note}, .roots = {}, .torn = false};
+    const AnchorPlace chain{
+        .name = "a contract", .notes = {}, .roots = {{anchored.size, anchored.root}}, .torn = false};
+    const AuditReport good = run({}, {notes, chain});
+    EXPECT_TRUE(good.ok());
+    EXPECT_EQ(good.anchors, 2U);
+    // A place where something is expected and nothing is; a note of nobody; a torn end, which is no alarm.
+    EXPECT_FALSE(run({}, {{.name = "empty", .notes = {}, .roots = {}, .torn = false}}).ok());
+    EXPECT_FALSE(run({}, {{.name = "noise", .notes = {"noise"}, .roots = {}, .torn = false}}).ok());
+    EXPECT_TRUE(run({}, {{.name = "a file", .notes = {note}, .roots = {}, .torn = true}}).ok());
+
+    const auto another_history = [&](uint128 last) {
+        std::filesystem::remove_all(folder_.path() / "journal");
+        std::filesystem::remove_all(folder_.path() / "log");
+        open();
+        open_log();
+        open_accounts();
+        for (uint128 payment = 1000; payment < last; ++payment) pay(payment, bob, 1);
+        ASSERT_TRUE(log_->sign_now(seconds(20)).ok());
+        close();
+    };
+    another_history(1130);
+    const AuditReport forked = run({}, {notes, chain});
+    ASSERT_EQ(forked.findings.size(), 2U);
+    for (const Finding& finding : forked.findings) {
+        EXPECT_EQ(finding.check, AuditCheck::anchors);
+        ASSERT_TRUE(finding.difference.has_value());
+        EXPECT_EQ(finding.difference->anchored.size, anchored.size);
+        EXPECT_EQ(finding.difference->anchored.root, anchored.root);
+        EXPECT_EQ(finding.difference->journal, forked.root);
+    }
+    EXPECT_EQ(forked.anchors, 0U);
+    another_history(1050);
+    const AuditReport shrunk = run({}, {notes, chain});
+    ASSERT_EQ(shrunk.findings.size(), 2U);
+    for (const Finding& finding : shrunk.findings) {
+        ASSERT_TRUE(finding.difference.has_value());
+        EXPECT_FALSE(finding.difference->journal.has_value()) << finding.message;
+    }
 }
 
 TEST_F(AuditTest, AJournalByItselfIsCheckedAsFarAsItGoes) {

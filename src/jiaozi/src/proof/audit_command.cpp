@@ -7,6 +7,7 @@
 
 #include <jiaozi/proof/audit.hpp>
 
+#include "anchor_places.hpp"
 #include "commands.hpp"
 #include "files.hpp"
 #include "offline.hpp"
@@ -29,8 +30,19 @@ const char* check_name(proof::AuditCheck check) {
             return say("tree", "哈希树");
         case proof::AuditCheck::checkpoints:
             return say("checkpoints", "检查点");
+        case proof::AuditCheck::anchors:
+            return say("anchors", "锚定");
     }
     return "";
+}
+
+json::value to_json(const std::optional<proof::AnchorDifference>& difference) {
+    if (!difference) return {};
+    json::object out;
+    out["size"] = difference->anchored.size;
+    out["anchored_root"] = to_hex(difference->anchored.root);
+    out["journal_root"] = difference->journal ? json::value(to_hex(*difference->journal)) : json::value();
+    return out;
 }
 
 json::object to_json(const proof::AuditReport& report) {
@@ -47,6 +59,7 @@ json::object to_json(const proof::AuditReport& report) {
     out["tiles"] = report.tiles;
     out["checkpoints"] = report.checkpoints;
     out["signed_commands"] = report.signed_commands;
+    out["anchors"] = report.anchors;
     json::array ledgers;
     for (const proof::LedgerTotals& totals : report.ledgers) {
         json::object row;
@@ -67,6 +80,7 @@ json::object to_json(const proof::AuditReport& report) {
         row["offset"] = finding.offset ? json::value(*finding.offset) : json::value();
         row["exact"] = finding.exact;
         row["message"] = finding.message;
+        row["difference"] = to_json(finding.difference);
         findings.emplace_back(std::move(row));
     }
     out["findings"] = std::move(findings);
@@ -92,6 +106,10 @@ void print(const proof::AuditReport& report) {
                   << report.key->name << say(", up to command ", "，至第 ") << report.signed_commands
                   << say("\n", " 条命令\n");
     }
+    if (report.anchors != 0) {
+        std::cout << say("anchors      ", "锚定    ") << report.anchors
+                  << say(" roots kept elsewhere are the journal's\n", " 个他处保存的根与日志一致\n");
+    }
     for (const proof::Finding& finding : report.findings) {
         std::cout << (finding.harmless ? say("note: ", "提示：") : say("WRONG: ", "异常："))
                   << check_name(finding.check);
@@ -106,7 +124,8 @@ void print(const proof::AuditReport& report) {
     std::cout << (report.ok() ? say("sound\n", "通过\n") : say("NOT SOUND\n", "未通过\n"));
 }
 
-Result<bool> run(const std::string& data, const std::vector<std::string>& kept, bool as_json) {
+Result<bool> run(const std::string& data, const std::vector<std::string>& kept, const PlaceOptions& places,
+                 bool as_json) {
     proof::AuditOptions options;
     const DataFiles files = files_of(data);
     options.journal = files.journal;
@@ -120,6 +139,11 @@ Result<bool> run(const std::string& data, const std::vector<std::string>& kept, 
         JZ_TRY(std::string note, read_text(path));
         options.witnesses.push_back(std::move(note));
     }
+    if (!places.places.empty()) {
+        // Contracts know a log by its name; the audit then holds the key against what was signed.
+        JZ_TRY(const proof::NoteKey key, read_note_key((files.log / "vkey").string()));
+        JZ_TRY(options.anchors, read_places(places, key.name));
+    }
     JZ_TRY(const proof::AuditReport report, proof::audit(options));
     if (as_json) {
         std::cout << json::serialize(to_json(report)) << '\n';
@@ -132,9 +156,9 @@ Result<bool> run(const std::string& data, const std::vector<std::string>& kept, 
 }  // namespace
 
 void add_audit_command(CLI::App& root, cli::Exit& exit) {
-    CLI::App* command =
-        root.add_subcommand("audit", say("check journal, balances, tree and checkpoints from nothing; changes nothing",
-                                         "从零核对日志、余额、哈希树与检查点；不作任何改动"));
+    CLI::App* command = root.add_subcommand(
+        "audit", say("check journal, balances, tree, checkpoints and anchors from nothing; changes nothing",
+                     "从零核对日志、余额、哈希树、检查点与锚定；不作任何改动"));
     command->group(say("Proofs", "证明"));
     const auto data = add_data_option(*command);
     auto kept = std::make_shared<std::vector<std::string>>();
@@ -142,9 +166,10 @@ void add_audit_command(CLI::App& root, cli::Exit& exit) {
     command->add_option("--checkpoint", *kept,
                         say("a checkpoint kept elsewhere, to hold the journal against; may be repeated",
                             "另处保存的检查点，用于比对日志；可重复"));
+    const auto places = add_place_options(*command);
     command->add_flag("--json", *as_json, say("print the report as JSON", "以 JSON 输出报告"));
-    command->callback([data, kept, as_json, &exit] {
-        const auto sound = run(*data, *kept, *as_json);
+    command->callback([data, kept, places, as_json, &exit] {
+        const auto sound = run(*data, *kept, *places, *as_json);
         if (!sound.ok()) {
             exit = fail(sound.error());
         } else if (!*sound) {

@@ -4,12 +4,12 @@
 #include <boost/json.hpp>
 
 #include <jiaozi/client/http_client.hpp>
-#include <jiaozi/crypto/merkle.hpp>
 #include <jiaozi/proof/note.hpp>
 
 #include "commands.hpp"
 #include "files.hpp"
 #include "http_tiles.hpp"
+#include "quorum.hpp"
 
 namespace jiaozi::proofs {
 namespace {
@@ -48,10 +48,12 @@ void print(const proof::Checkpoint& checkpoint, bool json) {
               << say(" commands, root ", " 条命令，根 ") << to_hex(checkpoint.root) << '\n';
 }
 
-Result<> verify_checkpoint(const std::string& file, const std::string& key_text, bool json) {
+Result<> verify_checkpoint(const std::string& file, const std::string& key_text, const QuorumOptions& quorum,
+                           bool json) {
     JZ_TRY(const proof::NoteKey key, read_note_key(key_text));
     JZ_TRY(const std::string note, read_text(file));
     JZ_TRY(const proof::Checkpoint checkpoint, proof::open_checkpoint(note, key));
+    JZ_CHECK(demand_quorum(quorum, key, note));
     print(checkpoint, json);
     return {};
 }
@@ -66,8 +68,8 @@ Result<> compare(const Compare& options, const cli::Connection& connection) {
     JZ_TRY(proof::Checkpoint after, proof::open_checkpoint(after_note, key));
     if (before.size > after.size) std::swap(before, after);
     HttpTiles tiles(client, after.size);
-    JZ_TRY(const auto proof, crypto::merkle::consistency_proof(tiles, before.size, after.size));
-    if (!crypto::merkle::verify_consistency(before.size, before.root, after.size, after.root, proof)) {
+    JZ_TRY(const bool consistent, begins_with(tiles, before, after));
+    if (!consistent) {
         return Error(
             ErrorKind::corrupt,
             "the log of " + std::to_string(after.size) + " commands does not begin with the one of " +
@@ -113,8 +115,9 @@ void add_checkpoint_commands(CLI::App& root, cli::Connection& connection, cli::E
         ->required();
     check->add_option("--key", *key, key_help)->required();
     check->add_flag("--json", *json, json_help);
-    check->callback([file, key, json, &exit] {
-        if (const auto done = verify_checkpoint(*file, *key, *json); !done.ok()) exit = fail(done.error());
+    const auto quorum = add_quorum_options(*check);
+    check->callback([file, key, quorum, json, &exit] {
+        if (const auto done = verify_checkpoint(*file, *key, *quorum, *json); !done.ok()) exit = fail(done.error());
     });
 
     CLI::App* both = noun->add_subcommand(

@@ -12,6 +12,10 @@ namespace jiaozi::proofs {
 
 void add_receipt_commands(CLI::App& root, cli::Connection& connection, cli::Exit& exit);
 void add_checkpoint_commands(CLI::App& root, cli::Connection& connection, cli::Exit& exit);
+// Publishes checkpoints to other places, and holds a server against them.
+void add_anchor_commands(CLI::App& root, cli::Exit& exit);
+// A witness of its own, which follows somebody's log.
+void add_witness_commands(CLI::App& root, cli::Exit& exit);
 void add_audit_command(CLI::App& root, cli::Exit& exit);
 void add_liability_commands(CLI::App& root, cli::Exit& exit);
 void add_disclose_command(CLI::App& root, cli::Exit& exit);

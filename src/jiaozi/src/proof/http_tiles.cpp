@@ -33,11 +33,18 @@ Result<crypto::Digest> HttpTiles::node(unsigned level, std::uint64_t index) {
     const Bytes& tile = found->second;
     std::vector<crypto::Digest> hashes(std::size_t{1} << above);
     const auto begin = static_cast<std::size_t>(first % proof::tile_width) * sizeof(crypto::Digest);
-    if (tile.size() < begin + hashes.size() * sizeof(crypto::Digest))
-        return Error(ErrorKind::malformed, "/tile/" + path + " is too short");
+    if (tile.size() != name.width * sizeof(crypto::Digest) ||
+        hashes.size() * sizeof(crypto::Digest) > tile.size() - begin)
+        return Error(ErrorKind::malformed, "/tile/" + path + " has not the size of a tile");
     for (std::size_t i = 0; i < hashes.size(); ++i)
         std::copy_n(tile.begin() + static_cast<std::ptrdiff_t>(begin + i * 32), 32, hashes[i].begin());
     return crypto::merkle::root_of(hashes);
+}
+
+Result<bool> begins_with(HttpTiles& tiles, const proof::Checkpoint& before, const proof::Checkpoint& after) {
+    if (before.size > after.size) return false;
+    JZ_TRY(const auto proof, crypto::merkle::consistency_proof(tiles, before.size, after.size));
+    return crypto::merkle::verify_consistency(before.size, before.root, after.size, after.root, proof);
 }
 
 }  // namespace jiaozi::proofs

@@ -7,6 +7,7 @@
 
 #include <jiaozi/client/http_client.hpp>
 #include <jiaozi/crypto/merkle.hpp>
+#include <jiaozi/proof/note.hpp>
 
 namespace jiaozi::proofs {
 
@@ -21,6 +22,10 @@ class HttpTiles final : public crypto::merkle::NodeSource {
     std::uint64_t size_;
     std::map<std::string, Bytes> read_;
 };
+
+// Whether the newer checkpoint's log begins with the older one's: false, too, when the older is the larger. Error: the
+// tiles can't be had.
+Result<bool> begins_with(HttpTiles& tiles, const proof::Checkpoint& before, const proof::Checkpoint& after);
 
 // The body of an answer, or what the server said instead.
 Result<std::string> get(client::HttpClient& client, const std::string& path);

@@ -10,6 +10,7 @@
 #include "commands.hpp"
 #include "files.hpp"
 #include "http_tiles.hpp"
+#include "quorum.hpp"
 
 namespace jiaozi::proofs {
 namespace {
@@ -67,11 +68,12 @@ struct VerifyOptions {
     bool json = false;
 };
 
-Result<> verify_receipt(const VerifyOptions& options) {
+Result<> verify_receipt(const VerifyOptions& options, const QuorumOptions& quorum) {
     JZ_TRY(const proof::NoteKey key, read_note_key(options.key));
     JZ_TRY(const std::string text, read_text(options.file));
     JZ_TRY(const proof::Receipt receipt, proof::Receipt::parse(text));
     JZ_TRY(const proof::VerifiedReceipt verified, proof::verify(receipt, key));
+    JZ_CHECK(demand_quorum(quorum, key, receipt.checkpoint));
     const json::array rows = rows_of(verified);
     if (options.json) {
         json::object out;
@@ -80,6 +82,9 @@ Result<> verify_receipt(const VerifyOptions& options) {
         out["log"] = verified.checkpoint.origin;
         out["size"] = std::to_string(verified.checkpoint.size);
         out["root"] = to_hex(verified.checkpoint.root);
+        out["witnesses_demanded"] = quorum.witnesses.empty() ? 0
+                                    : quorum.quorum != 0     ? quorum.quorum
+                                                             : quorum.witnesses.size();
         out["movements"] = rows;
         std::cout << json::serialize(out) << '\n';
         return {};
@@ -131,8 +136,9 @@ void add_receipt_commands(CLI::App& root, cli::Connection& connection, cli::Exit
                      say("the log's verifier key, or a file with it", "日志的验证公钥，或含公钥的文件"))
         ->required();
     check->add_flag("--json", options->json, say("print the result as JSON", "以 JSON 输出"));
-    check->callback([options, &exit] {
-        if (const auto done = verify_receipt(*options); !done.ok()) exit = fail(done.error());
+    const auto quorum = add_quorum_options(*check);
+    check->callback([options, quorum, &exit] {
+        if (const auto done = verify_receipt(*options, *quorum); !done.ok()) exit = fail(done.error());
     });
 }
 

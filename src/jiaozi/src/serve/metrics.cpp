@@ -32,7 +32,30 @@ class Text {
 };
 
 std::string label(std::string_view name, std::string_view value) {
-    return "{" + std::string(name) + "=\"" + std::string(value) + "\"}";
+    std::string text = "{" + std::string(name) + "=\"";
+    for (const char c : value) {
+        if (c == '\n') {
+            text += "\\n";
+            continue;
+        }
+        if (c == '"' || c == '\\') text += '\\';
+        text += c;
+    }
+    return text + "\"}";
+}
+
+void describe(const anchor::Publisher& anchors, Text& text) {
+    const auto places = anchors.status();
+    const auto each = [&](std::string_view name, std::string_view type, std::string_view help, auto value) {
+        text.family(name, type, help);
+        for (const anchor::PlaceStatus& place : places) text.sample(name, label("place", place.name), value(place));
+    };
+    each("anchored_commands", "gauge", "Commands that the newest checkpoint published there covers.",
+         [](const anchor::PlaceStatus& place) { return place.published; });
+    each("anchor_failures_total", "counter", "Attempts to publish a checkpoint there that failed.",
+         [](const anchor::PlaceStatus& place) { return place.failures; });
+    each("anchor_failing", "gauge", "1 when the last attempt failed; the server's log says why.",
+         [](const anchor::PlaceStatus& place) { return std::uint64_t{place.failing}; });
 }
 
 }  // namespace
@@ -51,6 +74,7 @@ std::string metrics_text(const Measured& parts) {
     text.one("log_signed_commands", "gauge", "Commands that its newest checkpoint covers.", log.signed_size);
     text.one("log_standing_still", "gauge", "1 when the log has stopped; the server's log says why.",
              parts.log.failure() ? 1 : 0);
+    if (parts.anchors != nullptr) describe(*parts.anchors, text);
 
     const payments::Counters payments = parts.payments.counters();
     text.family("payments_total", "counter", "Payments by what became of them, since the start.");

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include <jiaozi/anchor/publisher.hpp>
 #include <jiaozi/devices/gateway.hpp>
 #include <jiaozi/engine/engine.hpp>
 #include <jiaozi/payments/payments.hpp>
@@ -15,6 +16,7 @@ namespace jiaozi::serve {
 struct Measured {
     const engine::Engine& engine;
     const proof::Log& log;
+    const anchor::Publisher* anchors;  // may be null
     const payments::Projector& projector;
     const payments::PaymentService& payments;
     const devices::Gateway& gateway;

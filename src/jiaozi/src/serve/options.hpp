@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include <jiaozi/payments/payments.hpp>
 
@@ -16,6 +17,9 @@ struct ServeOptions {
     std::string broker;                // mqtt://[user:password@]host[:port]; empty: start Mosquitto
     std::string broker_file;           // a file with that URL, so that its password stands in no process list
     std::string origin;                // the transparency log's name; empty: made from its key
+    std::vector<std::string> anchors;  // where checkpoints are published: files, URLs, contracts' lists
+    std::uint32_t anchors_every_s = 3600;
+    std::string rpc;                   // the node of contracts that name none
     std::uint16_t broker_port = 1883;  // of the broker we start; 0: any free one
     std::uint32_t heartbeat_s = 30;    // how often devices tell that they are there
     bool sandbox = false;              // deposits from nowhere, test clock, simulated devices

@@ -5,6 +5,7 @@
 
 #include <jiaozi_web/assets.hpp>
 
+#include <jiaozi/anchor/publisher.hpp>
 #include <jiaozi/api/event_fanout.hpp>
 #include <jiaozi/base/log.hpp>
 #include <jiaozi/codec/base_n.hpp>
@@ -91,6 +92,7 @@ struct Platform::Parts {
     std::unique_ptr<registry::Store> store;
     std::unique_ptr<engine::Engine> engine;
     std::unique_ptr<proofs::PaymentLog> log;
+    std::unique_ptr<anchor::Publisher> anchors;  // if there are places to publish to
     std::vector<std::unique_ptr<registry::Session>> sessions;
     std::unique_ptr<http::ReadPool> reads;
     std::unique_ptr<webhooks::Sender> sender;
@@ -134,6 +136,18 @@ struct Platform::Parts {
         JZ_TRY(engine, engine::Engine::open(ledger, clock));
         JZ_TRY(auto log_keys, proof::make_log_keys(keystore));
         JZ_TRY(log, proofs::PaymentLog::start(*engine, std::move(log_keys), data.path() / "log", options.origin));
+        return start_anchors(options);
+    }
+
+    Result<> start_anchors(const ServeOptions& options) {
+        if (options.anchors.empty()) return {};
+        anchor::PublisherOptions publishing;
+        publishing.places = options.anchors;
+        publishing.rpc = options.rpc;
+        publishing.every = seconds(options.anchors_every_s);
+        publishing.newest = [this] { return log->checkpoint(); };
+        publishing.key = log->log().key();
+        JZ_TRY(anchors, anchor::Publisher::start(std::move(publishing)));
         return {};
     }
 
@@ -219,7 +233,7 @@ struct Platform::Parts {
         api_options.sandbox = options.sandbox;
         api_options.static_files = page();
         api_options.more_metrics = [this] {
-            return metrics_text({*engine, log->log(), *projector, *payments, *gateway, *sender});
+            return metrics_text({*engine, log->log(), anchors.get(), *projector, *payments, *gateway, *sender});
         };
         api_options.health = [this]() -> Result<> {
             const engine::Health health = engine->health();

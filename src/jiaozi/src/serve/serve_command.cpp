@@ -14,6 +14,7 @@
 
 #include <jiaozi/base/log.hpp>
 
+#include "../proof/anchor_places.hpp"
 #include "platform.hpp"
 
 namespace jiaozi::serve {
@@ -122,6 +123,15 @@ void add_serve_command(CLI::App& root, ServeOptions& options, cli::Exit& exit) {
     command->add_option("--origin", options.origin,
                         say("name of the transparency log, for example pay.example.com/journal; for ever",
                             "透明日志的名称，例如 pay.example.com/journal；一经使用不可更改"));
+    command->add_option("--anchors", options.anchors,
+                        say("publish checkpoints to this file, URL or eip155:CHAIN:CONTRACT/PUBLISHER; may be repeated",
+                            "定期把检查点发布到此文件、网址或 eip155:链:合约/发布者；可重复"));
+    command
+        ->add_option("--anchors-every", options.anchors_every_s,
+                     say("seconds between two checkpoints to the same place", "向同一处发布检查点的间隔（秒）"))
+        ->check(CLI::Range(1, 30 * 86'400))
+        ->capture_default_str();
+    proofs::add_rpc_option(*command, options.rpc);
     command->add_flag(
         "--sandbox", options.sandbox,
         say("play money: deposits from nowhere, a clock that can be moved", "沙盒：可凭空充值、可拨动时钟"));

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,8 @@ struct Options {
     std::string base_url = "http://127.0.0.1:8080";
     std::string key;  // sk_…; empty: no Authorization header
     Duration timeout = seconds(60);
+    std::size_t max_response_bytes = std::size_t{64} << 20;
+    std::stop_token stop = {};  // ends a request under way within a second or so, as unavailable
 };
 
 struct Request {
@@ -54,7 +57,7 @@ class HttpClient {
     ~HttpClient();
 
     // Any status is a Response. Error unavailable when nothing answers (the message names the address), timeout,
-    // too_large above 64 MiB.
+    // too_large.
     Result<Response> send(const Request& request);
 
     // Follows a stream until `handler` returns false or the connection ends. last_id: where to go on, or empty.

@@ -17,16 +17,36 @@
 
 namespace jiaozi::proof {
 
+struct AnchoredRoot {
+    std::uint64_t size = 0;
+    crypto::Digest root{};
+};
+
+// What one place outside has of this log (docs/proofs.md, "Anchors"), as its reader brought it.
+struct AnchorPlace {
+    std::string name;
+    std::vector<std::string> notes;   // signed by the log
+    std::vector<AnchoredRoot> roots;  // that the place itself stands for, as a contract does for its publisher
+    bool torn = false;                // the last note was cut off while it was written
+};
+
 struct AuditOptions {
     std::filesystem::path journal;       // the engine's directory
     std::filesystem::path log;           // may be missing: then there is no tree to check
     Bytes salt_key;                      // empty: the tree can't be made again, which is a finding
     std::vector<std::string> witnesses;  // checkpoints kept elsewhere, as signed notes, to hold the journal against
+    std::vector<AnchorPlace> anchors;
     storage::Disk* disk = nullptr;
 };
 
-enum class AuditCheck : std::uint8_t { journal, replay, balances, tree, checkpoints };
+enum class AuditCheck : std::uint8_t { journal, replay, balances, tree, checkpoints, anchors };
 std::string_view name_of(AuditCheck check) noexcept;
+
+// An anchored root, and what the journal gives for the same size; nothing when it has fewer commands.
+struct AnchorDifference {
+    AnchoredRoot anchored;
+    std::optional<crypto::Digest> journal;
+};
 
 struct Finding {
     AuditCheck check = AuditCheck::journal;
@@ -35,6 +55,7 @@ struct Finding {
     std::optional<std::uint64_t> offset;
     bool exact = false;  // the offset is that of the first bad byte, not of what it lies in
     std::string message;
+    std::optional<AnchorDifference> difference;
 };
 
 struct LedgerTotals {
@@ -56,6 +77,7 @@ struct AuditReport {
     std::uint64_t tiles = 0;            // files compared
     std::uint64_t checkpoints = 0;      // signatures and roots verified
     std::uint64_t signed_commands = 0;  // covered by the newest checkpoint
+    std::uint64_t anchors = 0;          // roots kept elsewhere that are the journal's
 
     bool ok() const noexcept;
 };
