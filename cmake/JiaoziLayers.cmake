@@ -50,5 +50,5 @@ set(JIAOZI_MAY_USE_simulators base money codec crypto model protocol api device 
 # Checkpoints kept elsewhere: published, and read back for the audit.
 set(JIAOZI_MAY_USE_anchor base codec crypto proof client)
 # Whole-system simulation, in the folder sim/ at the top: for tests and `jiaozi vopr` only.
-set(JIAOZI_MAY_USE_sim base ledger storage engine)
+set(JIAOZI_MAY_USE_sim base codec crypto ledger storage engine proof)
 set(JIAOZI_MAY_USE_jiaozi ${JIAOZI_LIBRARIES})

@@ -5,13 +5,15 @@
 #include <mutex>
 #include <utility>
 
-namespace jiaozi::sim {
+#include "read_back.hpp"
 
-namespace {
+namespace jiaozi::sim {
 
 using engine::Command;
 using engine::Committed;
 using engine::Outcome;
+
+namespace {
 
 std::string at(std::uint64_t sequence) {
     return "command " + std::to_string(sequence) + ": ";
@@ -40,7 +42,8 @@ std::optional<std::string> differ(const char* kind, std::span<const Result> got,
     return std::nullopt;
 }
 
-// All that is committed after a sequence, read back through a feed.
+}  // namespace
+
 Result<std::vector<Committed>> read_back(engine::Engine& engine, std::uint64_t after) {
     const std::uint64_t last = engine.last_sequence();
     std::vector<Committed> found;
@@ -63,8 +66,6 @@ Result<std::vector<Committed>> read_back(engine::Engine& engine, std::uint64_t a
     }
     return found;
 }
-
-}  // namespace
 
 // The answers to a command, against the book's.
 Auditor::Complaint Auditor::predict(const Command& command, const Outcome& outcome) {
@@ -152,6 +153,9 @@ Auditor::Complaint Auditor::replay(const Committed& committed) {
 
 Auditor::Complaint Auditor::after_open(engine::Engine& engine) {
     const std::uint64_t last = engine.last_sequence();
+    if (log_ != nullptr) {
+        if (auto complaint = log_->covers(last)) return complaint;
+    }
     if (last < audited_) {
         return "the journal ends with command " + std::to_string(last) + ", but " + std::to_string(audited_) +
                " had been read back from it";
@@ -160,6 +164,10 @@ Auditor::Complaint Auditor::after_open(engine::Engine& engine) {
     if (!committed.ok()) return "the journal cannot be read back: " + committed.error().to_string();
     for (const Committed& one : *committed) {
         if (auto complaint = account_for(one)) return complaint;
+        if (log_ != nullptr) log_->add(one);
+    }
+    if (log_ != nullptr) {
+        if (auto complaint = log_->hold()) return complaint;
     }
     if (!acknowledged_.empty()) {
         return "command " + std::to_string(acknowledged_.front().outcome.sequence) +

@@ -13,11 +13,14 @@
 #include <jiaozi/sim/book.hpp>
 #include <jiaozi/sim/random.hpp>
 
+#include "log_book.hpp"
+
 namespace jiaozi::sim {
 
 class Auditor {
   public:
-    explicit Auditor(Random random) : random_(random) {}
+    // The log's book, if the world has a log, outlives the auditor.
+    Auditor(Random random, LogBook* log) : random_(random), log_(log) {}
 
     using Complaint = std::optional<std::string>;
 
@@ -51,6 +54,7 @@ class Auditor {
     Complaint compare_transfers(const engine::Engine& engine);
 
     Random random_;
+    LogBook* const log_;
     Book book_;
     ledger::Ledger replica_;
     std::uint64_t audited_ = 0;  // sequence up to which the journal was read back

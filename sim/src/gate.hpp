@@ -36,6 +36,32 @@ class Gate {
         return *visit.fate;
     }
 
+    // For threads besides the engine's, which want something of the disk now and then: they wait, whatever they want,
+    // until the harness has time for them, and pass then without being looked at one by one.
+    Fate pass_aside(const Request& request) {
+        std::unique_lock lock(mutex_);
+        if (std::this_thread::get_id() != harness_) decided_.wait(lock, [&] { return open_ || side_open_; });
+        return decide_(request);
+    }
+    // While it lives they pass. Only when the engine stands at the gate, or has nothing to do.
+    class SideOpen {
+      public:
+        explicit SideOpen(Gate& gate) : gate_(gate) { set(true); }
+        SideOpen(const SideOpen&) = delete;
+        SideOpen& operator=(const SideOpen&) = delete;
+        ~SideOpen() { set(false); }
+
+      private:
+        void set(bool open) {
+            {
+                const std::lock_guard guard(gate_.mutex_);
+                gate_.side_open_ = open;
+            }
+            gate_.decided_.notify_all();
+        }
+        Gate& gate_;
+    };
+
     std::mutex& mutex() { return mutex_; }
     // With the mutex held by `lock`: waits for a visit or a call of changed().
     std::cv_status wait(std::unique_lock<std::mutex>& lock, std::chrono::microseconds at_most) {
@@ -78,6 +104,7 @@ class Gate {
     std::condition_variable decided_;
     std::deque<Visit*> visits_;  // mutex_
     bool open_ = false;          // mutex_
+    bool side_open_ = false;     // mutex_
 };
 
 }  // namespace jiaozi::sim

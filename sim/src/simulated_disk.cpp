@@ -337,7 +337,12 @@ Result<> SimulatedDisk::change_names(Operation operation, const std::string& pat
     const std::lock_guard guard(mutex_);
     const std::string doing = std::string(name_of(operation)) + " " + path;
     if (!powered_) return no_power(doing);
-    if (!directory_exists(change.directory)) return Error(ErrorKind::io, doing + ": no such directory");
+    // The power goes whether the operation makes sense or not.
+    const bool crashes = fate == Fate::crash_before || fate == Fate::crash_during || fate == Fate::crash_after;
+    if (!directory_exists(change.directory)) {
+        if (crashes) return verdict(fate, doing);
+        return Error(ErrorKind::io, doing + ": no such directory");
+    }
     if (!change.erased.empty()) {
         const auto found = names_.find(change.erased);
         if (found == names_.end()) return Error(ErrorKind::io, doing + ": no such file");

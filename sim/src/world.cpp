@@ -15,6 +15,7 @@
 #include "gate.hpp"
 #include "trouble.hpp"
 #include "workload.hpp"
+#include "world_log.hpp"
 
 namespace jiaozi::sim {
 
@@ -25,6 +26,16 @@ using engine::Health;
 using engine::Outcome;
 
 constexpr std::chrono::seconds hanging(30);
+
+bool is_crash(Fate fate) {
+    return fate == Fate::crash_before || fate == Fate::crash_during || fate == Fate::crash_after;
+}
+
+// With chance of its own: the rest of a world is as it would be without a log.
+std::optional<WorldLog> log_of(const WorldOptions& options, SimulatedDisk& disk) {
+    if (!options.has_log.value_or(options.seed % 8 == 0)) return std::nullopt;
+    return std::optional<WorldLog>(std::in_place, disk, Random(~options.seed));
+}
 
 class World {
   public:
@@ -56,6 +67,10 @@ class World {
     void damage_at_rest();
     void end_damaged_world();
     Seen wait();
+    void let_log_follow();
+    bool start_log();
+    void show_checkpoint();
+    bool take_from_log(const Result<LogBook::Complaint>& said);
     void take_answers();
     void settle(Sent sent, const Answer& answer);
     void send(std::uint64_t count);
@@ -69,11 +84,14 @@ class World {
     SimulatedDisk disk_;
     TestClock clock_;
     Workload workload_;
+    std::optional<WorldLog> log_;  // stopped before the engine is
     Auditor auditor_;
     TraceHash trace_;
 
     Plan plan_;
-    bool struck_ = false;  // the plan's trouble has happened
+    bool struck_ = false;      // the plan's trouble has happened
+    bool log_struck_ = false;  // an operation of the log has failed, and nothing else happened
+    bool log_starts_ = false;  // whatever this thread asks of the disk is the log's; gate_'s mutex
     bool misdirected_ = false;
     bool damages_;  // in this world there is damage besides trouble
 
@@ -83,6 +101,7 @@ class World {
 
     std::uint64_t sent_count_ = 0;
     std::uint64_t answered_count_ = 0;
+    std::uint64_t ticks_to_ = 0;           // the sequence of a tick that the engine is writing
     std::deque<Sent> sent_;                // not answered yet
     std::deque<engine::Command> unhappy_;  // to be sent again, with the same ids
     std::unique_ptr<Engine> engine_;       // last: its threads use what is above
@@ -94,7 +113,8 @@ World::World(const WorldOptions& options)
       batches_(options.batches != 0 ? options.batches : 200 + random_.below(800)),
       disk_(random_.next()),
       workload_(random_.fork()),
-      auditor_(random_.fork()),
+      log_(log_of(options, disk_)),
+      auditor_(random_.fork(), log_ ? &log_->book() : nullptr),
       damages_(!options.only_accident && !options.syncs_pretend && random_.chance(40)),
       gate_([this](const Request& request) { return decide(request); }) {
     engine_options_.directory = "/data";
@@ -104,22 +124,29 @@ World::World(const WorldOptions& options)
     engine_options_.segment_bytes = std::uint64_t{64} * 1024 * (1 + random_.below(3));
     // At most 32 KiB: larger groups may be applied by another thread than the one that writes.
     engine_options_.max_entry_bytes = std::size_t{4096} << random_.below(4);
-    disk_.set_referee([this](const Request& request) { return gate_.pass(request); });
+    disk_.set_referee([this](const Request& request) {
+        return WorldLog::owns(request.path) ? gate_.pass_aside(request) : gate_.pass(request);
+    });
 }
 
 // What becomes of an operation. Every one of them passes here, one at a time, with the gate's mutex held.
 Fate World::decide(const Request& request) {
+    // The power went while this one stood at the gate: whether it stood there yet is chance.
+    if (!disk_.powered()) return Fate::crash_before;
     ++report_.operations;
+    const bool of_log = log_starts_ || WorldLog::owns(request.path);
     Fate fate = Fate::proceed;
     if (options_.only_accident) {
         const bool now = report_.operations == options_.only_accident->operation;
         fate = now ? options_.only_accident->fate : Fate::proceed;
     } else if (plan_.strikes_after > 0) {
         --plan_.strikes_after;
-    } else if (!struck_ && plan_.concerns(request) && (plan_.fate != Fate::misdirect || engine_)) {
+    } else if (!struck_ && !log_struck_ && plan_.concerns(request) &&
+               (plan_.fate != Fate::misdirect || (engine_ && !of_log))) {
         fate = plan_.fate;
     }
-    if (fate != Fate::proceed) struck_ = true;
+    // What fails the log is nothing to the engine, but there is one power for both.
+    if (fate != Fate::proceed) (of_log && !is_crash(fate) ? log_struck_ : struck_) = true;
     if (fate == Fate::misdirect) misdirected_ = true;
     const bool entry_sync = request.operation == Operation::sync && request.path.starts_with("/data/journal/");
     if (fate == Fate::proceed && options_.syncs_pretend && entry_sync && random_.chance(20)) fate = Fate::pretend;
@@ -194,6 +221,7 @@ void World::send(std::uint64_t count) {
 World::Seen World::wait() {
     const auto begin = std::chrono::steady_clock::now();
     for (;;) {
+        bool visited = false;
         bool quiet = false;
         {
             std::unique_lock lock(gate_.mutex());
@@ -201,15 +229,28 @@ World::Seen World::wait() {
                 gate_.wait(lock, std::chrono::milliseconds(100));
                 if (std::chrono::steady_clock::now() - begin > hanging) break;
             }
-            if (gate_.occupied()) return Seen::visit;
+            visited = gate_.occupied();
             quiet = outstanding_ == 0;
+        }
+        if (visited) {
+            // Nobody is answered when a tick is done: it will have the next sequence.
+            let_log_follow();
+            ticks_to_ = quiet ? engine_->last_sequence() + 1 : 0;
+            return Seen::visit;
         }
         if (quiet) {
             take_answers();
             if (!well()) return Seen::stopped;
-            if (engine_->health().state == Health::State::stopped) return Seen::stopped;
+            if (engine_->health().state == Health::State::stopped) {
+                let_log_follow();
+                return Seen::stopped;
+            }
             // While there is no traffic, holds that run out make the engine write by itself.
-            if (!auditor_.tick_is_due(*engine_, clock_.now())) return Seen::idle;
+            const bool ticking = engine_->last_sequence() < ticks_to_ || auditor_.tick_is_due(*engine_, clock_.now());
+            if (!ticking) {
+                let_log_follow();
+                return Seen::idle;
+            }
             std::unique_lock lock(gate_.mutex());
             if (!gate_.occupied()) gate_.wait(lock, std::chrono::microseconds(50));
         }
@@ -248,7 +289,8 @@ void World::live() {
         const Seen seen = wait();
         if (seen == Seen::stopped) return;
         take_answers();
-        const bool ending = enough() || (ends_in_order && steps_left == 0);
+        if (log_ && log_->runs() && random_.chance(10)) show_checkpoint();
+        const bool ending = enough() || ((ends_in_order || log_struck_) && steps_left == 0);
         if (steps_left > 0) --steps_left;
         if (seen == Seen::idle) {
             if (ending) return;
@@ -288,7 +330,11 @@ void World::open() {
         auto opened = Engine::open(engine_options_, clock_);
         if (opened.ok()) {
             engine_ = std::move(opened).value();
-            return complain(auditor_.after_open(*engine_));
+            ticks_to_ = 0;
+            complain(auditor_.after_open(*engine_));
+            if (!well() || start_log()) return;
+            end_life();
+            continue;
         }
         if (misdirected_) {
             ++report_.damage_refused;
@@ -298,6 +344,48 @@ void World::open() {
         end_life();
     }
     complain("does not open in ten attempts");
+}
+
+// False when the power went.
+bool World::start_log() {
+    if (!log_) return true;
+    const auto starts = [this](bool now) {
+        const std::lock_guard guard(gate_.mutex());
+        log_starts_ = now;
+    };
+    const Gate::SideOpen open(gate_);
+    starts(true);
+    const auto said = log_->start(*engine_);
+    starts(false);
+    return take_from_log(said);
+}
+
+// Before anything else happens in the world: its tiles go to the disk too.
+void World::let_log_follow() {
+    if (!log_ || !log_->runs()) return;
+    const Gate::SideOpen open(gate_);
+    const auto followed = log_->follow(*engine_);
+    if (!followed.ok()) take_from_log(followed.error());
+}
+
+void World::show_checkpoint() {
+    const Gate::SideOpen open(gate_);
+    const auto said = log_->show(*engine_);
+    trace_.add(said.ok() ? engine_->last_sequence() : 0);
+    take_from_log(said);
+}
+
+// A log that cannot go on is left alone until the next life, as a server would. False when the power went.
+bool World::take_from_log(const Result<LogBook::Complaint>& said) {
+    if (said.ok()) {
+        complain(*said);
+        return true;
+    }
+    log_->stop();
+    if (!disk_.powered()) return false;
+    if (!log_struck_ && !misdirected_)
+        complain("the log stands still, and nothing happened to it: " + said.error().to_string());
+    return true;
 }
 
 // The engine stopped because of the disk: it says why, takes nothing more, and still answers questions.
@@ -314,6 +402,7 @@ void World::expect_stopped() {
 void World::end_life() {
     if (engine_ && well() && struck_ && disk_.powered() && !misdirected_) expect_stopped();
     gate_.set_open(true);
+    if (log_) log_->stop();
     if (engine_) report_.entries += engine_->counters().entries;
     engine_.reset();
     gate_.set_open(false);
@@ -340,7 +429,8 @@ void World::end_life() {
     } else {
         disk_.end_process();
     }
-    struck_ = false;
+    if (log_struck_ && !struck_) ++report_.log_stops;
+    struck_ = log_struck_ = false;
     const bool last = damages_ && report_.batches + 100 > batches_ && random_.chance(30);
     plan_ = options_.only_accident ? Plan{} : Plan::draw(random_, last);
 }
@@ -348,6 +438,9 @@ void World::end_life() {
 // With the process ended in order and everything synced: the platter changes under it. It must refuse, or show exactly
 // what it showed before; and after a refusal not a byte may be other than it was, so that it can be repaired.
 void World::damage_at_rest() {
+    // Some files are never synced, as the log's tiles: time has passed, and they are on the platter too.
+    disk_.power_off();
+    disk_.power_on(SimulatedDisk::Survival::all);
     const auto good = disk_.image();
     const std::string what = spoil(disk_, good, random_);
     const auto damaged = disk_.image();
@@ -359,6 +452,10 @@ void World::damage_at_rest() {
         ++report_.damage_harmless;
         if (auto complaint = auditor_.after_open(**opened)) {
             complain("served wrong data after " + what + ": " + *complaint);
+        }
+        if (log_ && well()) {
+            const Gate::SideOpen open(gate_);
+            if (auto complaint = log_->show_damaged(**opened)) complain("after " + what + ": " + *complaint);
         }
         gate_.set_open(true);
         opened->reset();
@@ -407,7 +504,12 @@ WorldReport World::run() {
         open();
     }
     let_due_holds_run_out();
+    if (log_) {
+        if (well() && log_->runs() && !misdirected_) complain(log_->audit(*engine_));
+        report_.checkpoints = log_->book().checkpoints();
+    }
     gate_.set_open(true);
+    if (log_) log_->stop();
     engine_.reset();
     report_.survivors = auditor_.survivors();
     report_.vanished = auditor_.vanished();
@@ -432,7 +534,8 @@ void WorldReport::add(const WorldReport& other) {
         &WorldReport::power_failures, &WorldReport::kills,          &WorldReport::clean_ends,
         &WorldReport::disk_errors,    &WorldReport::disk_full,      &WorldReport::read_errors,
         &WorldReport::survivors,      &WorldReport::vanished,       &WorldReport::expired,
-        &WorldReport::ticks,          &WorldReport::damage_refused, &WorldReport::damage_harmless};
+        &WorldReport::ticks,          &WorldReport::checkpoints,    &WorldReport::log_stops,
+        &WorldReport::damage_refused, &WorldReport::damage_harmless};
     for (const auto count : counts) this->*count += other.*count;
     if (failure.empty()) failure = other.failure;
 }

@@ -64,6 +64,8 @@ TEST_P(ManyWorlds, LoseNothingAndDoNothingTwice) {
     EXPECT_GT(all.expired, 0U);
     EXPECT_GT(all.ticks, 0U);
     EXPECT_GT(all.refusals, 0U);
+    EXPECT_GT(all.checkpoints, 0U);
+    EXPECT_GT(all.log_stops, 0U);
     EXPECT_GT(all.damage_refused, 0U);
     EXPECT_GT(all.damage_harmless, 0U);
 }
@@ -73,25 +75,32 @@ INSTANTIATE_TEST_SUITE_P(Share, ManyWorlds, ::testing::Range(std::uint64_t{0}, s
 TEST_F(WorldTest, TheSameSeedGivesTheSameRun) {
     std::set<std::uint64_t> traces;
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
-        const WorldReport first = run_world({.seed = seed});
-        const WorldReport again = run_world({.seed = seed});
+        const bool has_log = seed % 2 == 0;
+        const WorldReport first = run_world({.seed = seed, .has_log = has_log});
+        const WorldReport again = run_world({.seed = seed, .has_log = has_log});
         EXPECT_EQ(first.failure, "");
         EXPECT_EQ(again.trace, first.trace) << "seed " << seed;
         EXPECT_EQ(again.operations, first.operations) << "seed " << seed;
         EXPECT_EQ(again.batches, first.batches) << "seed " << seed;
+        EXPECT_EQ(again.checkpoints, first.checkpoints) << "seed " << seed;
         traces.insert(first.trace);
     }
     EXPECT_EQ(traces.size(), 20U);
 }
 
 // One accident at each operation of a short life, recovery included, one kind of it after the other.
-TEST_F(WorldTest, ACrashAtEveryOperationOfTheDisk) {
+class EveryOperation : public WorldTest, public ::testing::WithParamInterface<bool> {};
+
+TEST_P(EveryOperation, AnAccidentHappens) {
+    const bool has_log = GetParam();
     for (const Fate fate : {Fate::crash_before, Fate::crash_during, Fate::crash_after, Fate::fail, Fate::no_space}) {
         std::uint64_t accidents = 0;
-        for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+        for (std::uint64_t seed = 1; seed <= (has_log ? 2 : 4); ++seed) {
             for (std::uint64_t operation = 1;; ++operation) {
-                const WorldReport report =
-                    run_world({.seed = seed, .batches = 60, .only_accident = WorldOptions::Accident{operation, fate}});
+                const WorldReport report = run_world({.seed = seed,
+                                                      .batches = has_log ? 30U : 60U,
+                                                      .only_accident = WorldOptions::Accident{operation, fate},
+                                                      .has_log = has_log});
                 ASSERT_EQ(report.failure, "")
                     << "seed " << seed << ", operation " << operation << ", fate " << static_cast<int>(fate);
                 if (report.operations < operation) break;
@@ -102,6 +111,9 @@ TEST_F(WorldTest, ACrashAtEveryOperationOfTheDisk) {
         EXPECT_GT(accidents, 100U);
     }
 }
+
+INSTANTIATE_TEST_SUITE_P(Engine, EveryOperation, ::testing::Values(false));
+INSTANTIATE_TEST_SUITE_P(EngineAndLog, EveryOperation, ::testing::Values(true));
 
 // The planted bug "a sync is skipped": an auditor that does not find it would be of no use.
 TEST_F(WorldTest, FindsSyncsThatDoNothing) {

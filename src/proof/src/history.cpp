@@ -54,6 +54,13 @@ Result<> HistoryReader::read(storage::Disk& disk, const std::filesystem::path& p
         std::size_t begin = 0;
         for (std::size_t newline = 0; (newline = waiting.find('\n', begin)) != std::string::npos; begin = newline + 1) {
             const std::string_view line = std::string_view(waiting).substr(begin, newline - begin);
+            // A write that a power failure tore: what did not reach the disk reads as zeros. It was never shown, and
+            // nothing was written behind it.
+            if (line.contains('\0')) {
+                JZ_TRY(const std::size_t more, file->read_at(at, ByteSpan(piece).first(1)));
+                if (more == 0 && newline + 1 == waiting.size()) return {};
+                return corrupt(end, "there are zeros in the line");
+            }
             if (end == 0) {
                 auto parsed = line.starts_with(first_words)
                                   ? NoteKey::parse(line.substr(first_words.size()))
@@ -83,28 +90,31 @@ Result<History> History::open(const std::filesystem::path& path, const NoteKey& 
         return {};
     });
     if (!read.ok() && read.error().kind() != ErrorKind::not_found) return std::move(read).error();
-    if (!read.ok() || reader.end == 0) {
-        JZ_TRY(auto file, disk.create(path));
-        History fresh(std::move(file));
-        const std::string line = std::string(first_words) + key.to_string() + '\n';
-        const std::array parts{as_bytes(line)};
-        JZ_CHECK(fresh.file_->write_at(0, parts));
-        JZ_CHECK(fresh.file_->sync_all());
-        JZ_CHECK(disk.sync_directory(path.parent_path()));
-        fresh.end_ = line.size();
-        return fresh;
-    }
-    if (reader.key != key) {
+    const bool fresh = reader.end == 0;
+    if (!fresh && reader.key != key) {
         return Error(ErrorKind::invalid, "this log signs as " + reader.key.to_string() + "; now it would sign as " +
                                              key.to_string() + ". Give the origin and the keystore it had before")
             .with_param("origin");
     }
-    JZ_TRY(auto file, disk.open(path, storage::Disk::Mode::read_write));
+    JZ_TRY(auto file, fresh ? disk.create(path) : disk.open(path, storage::Disk::Mode::read_write));
     History history(std::move(file));
     history.end_ = reader.end;
     history.newest_ = std::move(newest);
     JZ_TRY(const std::uint64_t size, history.file_->size());
     if (size > reader.end) JZ_CHECK(history.file_->truncate(reader.end));
+    // What was read is going to be shown. If an earlier process could not sync it, only the page cache may have it, and
+    // a sync alone would not bring it to the disk: so the last line is written once more.
+    const std::string last =
+        history.newest_ ? line_of(*history.newest_) : std::string(first_words) + key.to_string() + '\n';
+    const std::uint64_t at = fresh ? 0 : history.end_ - last.size();
+    const std::array parts{as_bytes(last)};
+    JZ_CHECK(history.file_->write_at(at, parts));
+    JZ_CHECK(history.file_->sync_all());
+    // The file's name, and the folder's.
+    const auto folder = std::filesystem::absolute(path).parent_path();
+    JZ_CHECK(disk.sync_directory(folder));
+    JZ_CHECK(disk.sync_directory(folder.parent_path()));
+    history.end_ = at + last.size();
     return history;
 }
 

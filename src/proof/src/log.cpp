@@ -63,9 +63,7 @@ class Log::Impl {
         JZ_TRY(auto history, History::open(options_.directory / "checkpoints", key_, disk_));
         history_.emplace(std::move(history));
         if (const auto& newest = history_->newest()) JZ_CHECK(resume(*newest));
-        const std::string vkey = key_.to_string() + "\n";
-        JZ_CHECK(storage::write_whole(disk_, options_.directory, options_.directory / "vkey", as_bytes(vkey),
-                                      storage::Durable::later));
+        JZ_CHECK(give_out("vkey", key_.to_string() + "\n"));
         JZ_TRY(tiles_, Tiles::open(options_.directory / "tile", disk_));
         const std::uint64_t durable = tiles_->size();
         size_ = durable;
@@ -111,7 +109,13 @@ class Log::Impl {
         checkpoint_ = note.to_string();
         signed_size_ = newest.size;
         signed_at_start_ = {newest.size, newest.root};
-        return {};
+        return give_out("checkpoint", checkpoint_);  // the crash may have come before it was
+    }
+
+    // A file that others take. Synced: after a power failure it must not be empty until the next start.
+    Result<> give_out(const char* file, const std::string& text) {
+        return storage::write_whole(disk_, options_.directory, options_.directory / file, as_bytes(text),
+                                    storage::Durable::now);
     }
 
     Error shorter(std::uint64_t size) const {
@@ -223,8 +227,7 @@ class Log::Impl {
         const SignedRoot row{size, root, std::move(signature.signature)};
         JZ_CHECK(history_->append(row));
         const std::string note = note_of(row, key_).to_string();
-        JZ_CHECK(storage::write_whole(disk_, options_.directory, options_.directory / "checkpoint", as_bytes(note),
-                                      storage::Durable::later));
+        JZ_CHECK(give_out("checkpoint", note));
         const std::lock_guard guard(mutex_);
         checkpoint_ = note;
         signed_size_ = size;

@@ -24,6 +24,9 @@ struct WorldOptions {
     };
     std::optional<Accident> only_accident = std::nullopt;
 
+    // Whether the world has a transparency log; else as the seed says, in one world of eight.
+    std::optional<bool> has_log = std::nullopt;
+
     // A planted bug, to see the auditor find it: some syncs of the journal do nothing.
     bool syncs_pretend = false;
 };
@@ -43,7 +46,9 @@ struct WorldReport {
     std::uint64_t vanished = 0;   // ... that turned out not to be
     std::uint64_t expired = 0;    // holds that time voided
     std::uint64_t ticks = 0;
-    std::uint64_t damage_refused = 0;   // damage that the engine found, and refused to open
+    std::uint64_t checkpoints = 0;     // different ones that the log has shown
+    std::uint64_t log_stops = 0;       // lives in which the log stood still because of the disk, and the engine did not
+    std::uint64_t damage_refused = 0;  // damage that the engine found, and refused to open
     std::uint64_t damage_harmless = 0;  // damage where nothing is kept, or that it saw through
 
     void add(const WorldReport& other);

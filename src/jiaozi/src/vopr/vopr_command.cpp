@@ -63,6 +63,8 @@ constexpr std::array rows = {
     Row{"in_flight_vanished", "崩溃时在途、未落盘", &sim::WorldReport::vanished},
     Row{"holds_expired", "到期的冻结", &sim::WorldReport::expired},
     Row{"ticks", "空闲时的到期", &sim::WorldReport::ticks},
+    Row{"checkpoints_shown", "公开过的检查点", &sim::WorldReport::checkpoints},
+    Row{"log_stops", "透明日志停止", &sim::WorldReport::log_stops},
     Row{"damage_refused", "损坏被发现", &sim::WorldReport::damage_refused},
     Row{"damage_harmless", "无害的损坏", &sim::WorldReport::damage_harmless},
 };

@@ -25,7 +25,8 @@ Note note_of(const SignedRoot& row, const NoteKey& key);
 
 class History {
   public:
-    // Begins the file if there is none. Cuts a last line that is not whole: it was never handed out. Errors: invalid
+    // Begins the file if there is none. Cuts a last line that is not whole: it was never handed out. What it returns
+    // with is durable. Errors: invalid
     // when the file is of another key; corrupt; io.
     static Result<History> open(const std::filesystem::path& path, const NoteKey& key, storage::Disk& disk);
     // Returns when it is durable.
@@ -40,8 +41,8 @@ class History {
 };
 
 // Reads the file from its beginning. `visit` gets every row with the offset of its line. Errors: not_found; corrupt
-// with the offset; the visitor's own. Sizes ascend. A last line without its newline is skipped. Signatures are not
-// looked at.
+// with the offset; the visitor's own. Sizes ascend. A last line without its newline, or with zeros in it, is a write
+// that was cut off, and is skipped. Signatures are not looked at.
 struct HistoryReader {
     NoteKey key;  // the file's
     std::uint64_t rows = 0;
