@@ -24,12 +24,11 @@ extern "C" {
 #endif
 
 #define JZ_PURSE_VERSION 1u
-#define JZ_PURSE_BYTES 36864u
+#define JZ_PURSE_BYTES 28672u
 #define JZ_PURSE_ALIGN 8u
 #define JZ_MESSAGE_BYTES 4608u
 #define JZ_RECORD_BYTES 576u
 #define JZ_BUNDLE_BYTES 4300u
-#define JZ_SLOT_BYTES 4320u
 #define JZ_LIST_BYTES 16384u
 #define JZ_PROOF_BYTES 1024u
 
@@ -70,7 +69,7 @@ typedef enum jz_status {
     JZ_NO_ROOM = 49,
     JZ_UNKNOWN_NOTE = 50,
     JZ_ALREADY_CREDITED = 51,
-    JZ_OLD_LIST = 52,
+    JZ_OUTDATED = 52,
     JZ_SETTLE_ONLY = 53,
     JZ_STORAGE_FAILED = 60,
     JZ_SIGNER_REFUSED = 61,

@@ -239,7 +239,7 @@ const char* jz_status_name(jz_status status) {
         JZ_NAME(JZ_NO_ROOM, "no_room")
         JZ_NAME(JZ_UNKNOWN_NOTE, "unknown_note")
         JZ_NAME(JZ_ALREADY_CREDITED, "already_credited")
-        JZ_NAME(JZ_OLD_LIST, "old_list")
+        JZ_NAME(JZ_OUTDATED, "outdated")
         JZ_NAME(JZ_SETTLE_ONLY, "settle_only")
         JZ_NAME(JZ_STORAGE_FAILED, "storage_failed")
         JZ_NAME(JZ_SIGNER_REFUSED, "signer_refused")

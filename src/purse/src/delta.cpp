@@ -49,7 +49,7 @@ jz_status Purse::update_list(View head_and_delta) noexcept {
     const auto removed = static_cast<std::uint32_t>(in.uint(highest_u32));
     ListSource less(in.bytes());
     if (!in.done()) return JZ_MALFORMED;
-    if (head.version <= list_.head.version || from != list_.head.version) return JZ_OLD_LIST;
+    if (head.version <= list_.head.version || from != list_.head.version) return JZ_OUTDATED;
 
     ListSource present(platform_, list_.slot, list_.size);
     ListReader old(present, list_.head.enrolled, list_.head.revoked);

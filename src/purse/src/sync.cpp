@@ -26,7 +26,7 @@ jz_status Purse::load(View bytes) noexcept {
         if (holding.used && holding.id == id) return JZ_OK;  // the answer to a retried LOAD is the same certificate
     }
     // A lot that was spent, closed or forgotten must not come back by loading its certificate again.
-    if (lot.serial <= last_serial_) return JZ_OLD_LIST;
+    if (lot.serial <= last_serial_) return JZ_OUTDATED;
     return room_for_lot() == nullptr ? JZ_NO_ROOM : commit(Kind::lot, object.bytes);
 }
 
@@ -42,7 +42,7 @@ jz_status Purse::sync(View bytes) noexcept {
     status = find_issuer(std::span(issuer_).first(issuers_), ack.issuer, object.suite, issuer);
     if (status == JZ_OK) status = verify(platform_, object, issuer->suite, issuer->key);
     if (status != JZ_OK) return status;
-    if (ack.sync <= sync_) return JZ_OLD_LIST;
+    if (ack.sync <= sync_) return JZ_OUTDATED;
     status = commit_signed(Kind::sync, object.bytes);
     return status;
 }
@@ -79,7 +79,7 @@ jz_status Purse::install_list(View head_bytes, View body) noexcept {
     jz_status status = read_whole(head_bytes, Type::list_head, object);
     if (status == JZ_OK) status = parse(object, head);
     if (status != JZ_OK) return status;
-    if (head.version <= list_.head.version) return JZ_OLD_LIST;
+    if (head.version <= list_.head.version) return JZ_OUTDATED;
     const IssuerKey* issuer = nullptr;
     status = find_issuer(std::span(issuer_).first(issuers_), head.issuer, object.suite, issuer);
     if (status == JZ_OK) status = verify(platform_, object, issuer->suite, issuer->key);
