@@ -6,9 +6,7 @@
 #include <map>
 #include <sstream>
 
-#include <jiaozi/purse/proof.hpp>
-
-#include "world.hpp"
+#include "forge.hpp"
 
 namespace jiaozi::purse_host {
 namespace {
@@ -20,7 +18,9 @@ class CountingCryptography final : public Cryptography {
     bool verify(crypto::Suite suite, ByteView key, ByteView message, ByteView signature) override {
         return real_.verify(suite, key, message, signature);
     }
-    bool x25519(std::uint8_t* out, ByteView scalar, ByteView point) override { return real_.x25519(out, scalar, point); }
+    bool x25519(std::uint8_t* out, ByteView scalar, ByteView point) override {
+        return real_.x25519(out, scalar, point);
+    }
     void seal(ByteView key, ByteView nonce, ByteView aad, ByteSpan data, std::uint8_t* tag) override {
         real_.seal(key, nonce, aad, data, tag);
     }
@@ -42,25 +42,6 @@ struct Example {
     Bytes bytes;
 };
 
-// The n-th object of a CBOR sequence.
-Bytes object_in(ByteView sequence, std::size_t n) {
-    purse::Object object;
-    for (std::size_t i = 0; i <= n; ++i) EXPECT_EQ(purse::read_object(sequence, object), JZ_OK);
-    return to_bytes(object.bytes);
-}
-
-Bytes evidence(Device& device, unsigned kind) {
-    Bytes room(JZ_MESSAGE_BYTES);
-    for (std::uint64_t i = 0;; ++i) {
-        unsigned found = 0;
-        std::size_t size = 0;
-        if (jz_purse_evidence(device.purse.get(), i, &found, room.data(), room.size(), &size) != JZ_OK) return {};
-        if (found == kind) return Bytes(room.begin(), room.begin() + static_cast<std::ptrdiff_t>(size));
-    }
-}
-
-constexpr unsigned kind_note = 4;
-
 Bytes id_bytes(World& world, ByteView object) {
     const purse::Id id = object_id(world.cryptography, object);
     return Bytes(id.begin(), id.end());
@@ -68,27 +49,8 @@ Bytes id_bytes(World& world, ByteView object) {
 
 // What a purse of this key says when it forgets what it said: the note again, to another request.
 Bytes second_note(World& world, Device& payer, ByteView first, ByteView request) {
-    purse::Object object;
-    EXPECT_EQ(purse::read_object(first, object), JZ_OK);
-    purse::Note note;
-    EXPECT_EQ(purse::parse(object, note), JZ_OK);
-    note.request = object_id(world.cryptography, request);
-    std::array<std::uint8_t, purse::max_payload> payload{};
-    return sign_object(*payer.signer, purse::write_payload(note, payload));
-}
-
-Bytes fork_proof(World& world, ByteView left, ByteView right, ByteView certificate) {
-    const auto entry = [&](ByteView bytes) {
-        purse::Entry<purse::Note> made;
-        made.id = object_id(world.cryptography, bytes);
-        EXPECT_EQ(purse::read_object(bytes, made.object), JZ_OK);
-        EXPECT_EQ(purse::parse(made.object, made.value), JZ_OK);
-        return made;
-    };
-    purse::Object lc;
-    EXPECT_EQ(purse::read_object(certificate, lc), JZ_OK);
-    Bytes room(JZ_PROOF_BYTES);
-    return to_bytes(purse::write_proof(entry(left), entry(right), lc, room));
+    return changed_note(payer, first,
+                        [&](purse::Note& note) { note.request = object_id(world.cryptography, request); });
 }
 
 std::vector<Example> examples(crypto::Suite suite, std::map<std::string, std::size_t>& sizes) {
@@ -116,8 +78,12 @@ std::vector<Example> examples(crypto::Suite suite, std::map<std::string, std::si
     const Bytes proof = fork_proof(world, note, second_note(world, ann, note, other_request), ann.last_certificate);
     const auto& journal = ann.storage.content().journal;
     const auto record = journal.back();
-    sizes = {{"LC", ann.last_certificate.size()}, {"REQ", request.size()},      {"NOTE", note.size()},
-             {"RCPT", receipt.size()},            {"VOID", void_object.size()}, {"HEAD", list.head.size()},
+    sizes = {{"LC", ann.last_certificate.size()},
+             {"REQ", request.size()},
+             {"NOTE", note.size()},
+             {"RCPT", receipt.size()},
+             {"VOID", void_object.size()},
+             {"HEAD", list.head.size()},
              {"fork proof", proof.size()}};
     return {
         {"payer_certificate", "LC of purse 1, serial 1.", ann.last_certificate},
@@ -132,10 +98,11 @@ std::vector<Example> examples(crypto::Suite suite, std::map<std::string, std::si
         {"message_pay", "Message 2, PAY.", p.pay},
         {"message_receipt", "Message 3, RECEIPT.", p.receipt},
         {"void", "VOID of a second request of purse 2, for 300.", void_object},
-        {"list_head", "HEAD of version 2: 7, 8 and 650 of 1,000 are revoked (k = 7).", list.head},
+        {"list_head", "HEAD of version 2: 7, 8 and 650 of 1,000 are revoked (k = 8).", list.head},
         {"list_body", "Its body.", list.body},
         {"sync_ack", "SACK 1 for purse 1: through 1, flags 1.", sack},
-        {"fork_proof", "A fork proof against purse 1: the note above, and the same with the second request's id.", proof},
+        {"fork_proof", "A fork proof against purse 1: the note above, and the same with the second request's id.",
+         proof},
         {"journal_record", "The payer's last journal record: `done`, number 4.", Bytes(record.begin(), record.end())},
     };
 }

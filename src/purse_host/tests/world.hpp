@@ -40,7 +40,7 @@ class World;
 
 // A device with its purse.
 struct Device {
-    Device(World& world, std::uint32_t ordinal, crypto::Suite suite, int assurance);
+    Device(World& w, std::uint32_t number, crypto::Suite suite, int level, bool create = true);
 
     jz_status load(const Terms& terms);
     purse::Certificate certificate(const Terms& terms);
@@ -87,6 +87,17 @@ class World {
         return *devices.back();
     }
 
+    // What a dishonest owner makes: the same key, journal and counter on a second device.
+    Device& clone(Device& original) {
+        devices.push_back(std::make_unique<Device>(*this, original.ordinal, suite, original.assurance, false));
+        Device& made = *devices.back();
+        made.storage.content() = original.storage.content();
+        made.anchor = original.anchor;
+        made.last_certificate = original.last_certificate;
+        EXPECT_EQ(made.restart(), JZ_OK);
+        return made;
+    }
+
     Cryptography& cryptography;
     crypto::Suite suite;
     std::unique_ptr<PurseSigner> issuer_signer;
@@ -95,13 +106,14 @@ class World {
     std::vector<std::unique_ptr<Device>> devices;
 };
 
-inline Device::Device(World& w, std::uint32_t number, crypto::Suite suite, int level)
+inline Device::Device(World& w, std::uint32_t number, crypto::Suite suite, int level, bool create)
     : world(w),
       ordinal(number),
       assurance(level),
       signer(fixed_signer(suite, static_cast<std::uint8_t>(number))),
       purse(w.cryptography, *signer, storage, anchor, clock) {
     anchor.id[1] = static_cast<std::uint8_t>(number);
+    if (!create) return;
     EXPECT_EQ(purse.create(number, level), JZ_OK);
     trust();
 }
