@@ -21,8 +21,7 @@ class Pkcs11Test : public ::testing::TestWithParam<crypto::Suite> {
     static constexpr const char* token = "jiaozi test";
     void SetUp() override {
         if (!SoftwareTokens::installed()) GTEST_SKIP() << "SKIPPED: softhsm2 is not installed (tools/install.sh test)";
-        static const bool made = SoftwareTokens::instance().make(token, "2468");
-        ASSERT_TRUE(made) << testing::text_of(SoftwareTokens::instance().log());
+        ASSERT_TRUE(SoftwareTokens::instance().ready()) << testing::text_of(SoftwareTokens::instance().log());
         const auto loaded = load_pkcs11(SoftwareTokens::module);
         ASSERT_TRUE(loaded.ok()) << loaded.error().to_string();
         api_ = *loaded;

@@ -71,10 +71,10 @@ class TokenMachine final : public Machine {
   public:
     TokenMachine() {
         if (!missing().empty()) return;
-        static const bool made = SoftwareTokens::instance().make("promises", "2468");
         static int number = 0;
         location_ = {SoftwareTokens::module, "promises", "purse " + std::to_string(++number)};
-        JZ_ASSERT(made && create_pkcs11_key(location_, secret("2468"), crypto::Suite::p256).ok());
+        JZ_ASSERT(SoftwareTokens::instance().ready() &&
+                  create_pkcs11_key(location_, secret("2468"), crypto::Suite::p256).ok());
         cut_power();
     }
     std::string missing() const override { return SoftwareTokens::installed() ? "" : "softhsm2"; }
@@ -183,6 +183,20 @@ TEST_P(Promises, TheCounterNeverGoesBack) {
         if (i % 2 == 0) machine->cut_power();
         EXPECT_EQ(machine->key().counter()->read().value(), i);
     }
+    MonotonicCounter& counter = *machine->key().counter();
+    EXPECT_TRUE(advance_to(counter, 9).ok());
+    EXPECT_EQ(counter.read().value(), 9U);
+    EXPECT_TRUE(advance_to(counter, 9).ok());
+    EXPECT_EQ(advance_to(counter, 8).error().kind(), ErrorKind::conflict);
+    EXPECT_EQ(advance_to(counter, 10 + max_steps).error().kind(), ErrorKind::too_large);
+    EXPECT_EQ(counter.read().value(), 9U);
+}
+
+TEST_P(Promises, AnAnchorHasItsKeysId) {
+    const auto id = anchor_id(machine->key());
+    machine->cut_power();
+    EXPECT_EQ(anchor_id(machine->key()), id);
+    EXPECT_NE(anchor_id(GetParam().make()->key()), id);
 }
 
 // Attack 20. A0 and A1 do not notice here: the ledger does, later.

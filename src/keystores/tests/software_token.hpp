@@ -1,4 +1,5 @@
-// SoftHSM2 tokens in a temporary folder. SoftHSM reads its configuration once in a process, so there is one folder.
+// Two SoftHSM2 tokens in a temporary folder, "jiaozi test" and "promises", both with PIN 2468. SoftHSM reads its
+// configuration and lists its tokens once in a process, so both are made before it is loaded.
 #pragma once
 
 #include <filesystem>
@@ -16,14 +17,7 @@ class SoftwareTokens {
         static SoftwareTokens tokens;
         return tokens;
     }
-    // Before the module is loaded for the first time, or it will not see the token: SoftHSM lists them at start.
-    bool make(const std::string& label, const std::string& pin) {
-        ChildProcess tool;
-        return tool.start({find_program("softhsm2-util"), "--init-token", "--free", "--label", label, "--pin", pin,
-                           "--so-pin", "87654321"},
-                          folder_ / "log") &&
-               tool.wait() == 0;
-    }
+    bool ready() const { return ready_; }
     std::filesystem::path log() const { return folder_ / "log"; }
 
   private:
@@ -33,8 +27,17 @@ class SoftwareTokens {
         const auto configuration = folder_ / "softhsm2.conf";
         std::ofstream(configuration) << "directories.tokendir = " << tokens.string() << "\nlog.level = ERROR\n";
         ::setenv("SOFTHSM2_CONF", configuration.c_str(), 1);
+        ready_ = make("jiaozi test") && make("promises");
+    }
+    bool make(const std::string& label) {
+        ChildProcess tool;
+        return tool.start({find_program("softhsm2-util"), "--init-token", "--free", "--label", label, "--pin", "2468",
+                           "--so-pin", "87654321"},
+                          log()) &&
+               tool.wait() == 0;
     }
     TemporaryFolder folder_;
+    bool ready_ = false;
 };
 
 }  // namespace jiaozi::testing

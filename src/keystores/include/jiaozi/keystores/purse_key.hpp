@@ -61,4 +61,12 @@ class PurseKey : public crypto::Signer {
     virtual MonotonicCounter* counter() noexcept = 0;
 };
 
+// The id of a purse's anchor (docs/protocol/offline.md, section 10.3): of this key, and no other has it.
+std::array<std::uint8_t, 16> anchor_id(const PurseKey& key);
+
+// Steps until the counter is at `target`, at most `max_steps` at once; a no-op when it is there. Error conflict when it
+// is above already, too_large when it is too far away.
+inline constexpr std::uint64_t max_steps = 1024;
+Result<void> advance_to(MonotonicCounter& counter, std::uint64_t target);
+
 }  // namespace jiaozi::keystores
