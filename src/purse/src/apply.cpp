@@ -172,9 +172,6 @@ jz_status Purse::apply_answer(Kind kind, View body) noexcept {
         payment_, [&](const Payment& p) { return p.state == PaymentState::sent && p.request == voided.request; });
     if (payment == nullptr) return JZ_MALFORMED;
     payment->state = PaymentState::void_held;
-    // Only a secure element that keeps its word lets value go offline.
-    constexpr std::uint8_t a3 = 3;
-    if (payment->payee_class == a3) release(*payment);
     return JZ_OK;
 }
 
@@ -240,29 +237,16 @@ jz_status Purse::apply_list(View body) noexcept {
     return JZ_OK;
 }
 
-void Purse::release(Payment& payment) noexcept {
-    Fixed<JZ_RECORD_BYTES> record{};
-    Kind kind{};
-    View body;
-    Object object;
-    Note note;
-    constexpr std::size_t before_note = 4 + 33 + 16 + 32;
-    if (read_record(payment.record, record, kind, body) != JZ_OK || kind != Kind::note || body.size() < before_note ||
-        read_object_of(body.subspan(before_note), Type::note, object, note) != JZ_OK) {
-        return;  // stays locked: the ledger gives it back at the deadline
-    }
-    for (const Source& source : note.all_sources()) {
-        if (Holding* holding = find_holding(source.id)) holding->give_back({source.offset, source.end()});
-    }
-    payment = {};
-}
-
 void Purse::forget_through(std::uint32_t seq) noexcept {
     for (Incoming& request : incoming_) {
         if (request.state != RequestState::none && request.state != RequestState::open && request.seq <= seq) {
             wipe(request.secret);
             request = {};
         }
+    }
+    // The ledger has paid these notes, receipt or not.
+    for (Payment& payment : payment_) {
+        if (payment.state == PaymentState::sent && payment.seq <= seq) payment.state = PaymentState::done;
     }
     for (std::size_t i = max_lots; i < max_holdings; ++i) {
         Holding& held = holding_[i];
@@ -279,7 +263,9 @@ jz_status Purse::apply_sync(View body) noexcept {
     if (ack.time > t_low_) t_low_ = ack.time;
     for (std::size_t i = 0; i < ack.released; ++i) {
         for (Payment& payment : payment_) {
-            if (payment.state == PaymentState::void_held && payment.note == ack.release[i]) release(payment);
+            // The ledger has taken the amount back. The range is never spent again: two notes over it would be a fork
+            // proof against an honest payer (docs/adr/0011).
+            if (payment.state == PaymentState::void_held && payment.note == ack.release[i]) payment = {};
         }
     }
     forget_through(ack.through);

@@ -29,21 +29,6 @@ bool Holding::cut(Range range) noexcept {
     return false;
 }
 
-void Holding::give_back(Range range) noexcept {
-    // Joined with its neighbours; a fifth piece on its own stays locked until the deadline.
-    for (std::size_t i = 0; i < pieces;) {
-        if (free[i].to == range.from || range.to == free[i].from) {
-            range.from = free[i].from < range.from ? free[i].from : range.from;
-            range.to = free[i].to > range.to ? free[i].to : range.to;
-            free[i] = free[--pieces];
-            i = 0;
-        } else {
-            ++i;
-        }
-    }
-    if (pieces < max_free) free[pieces++] = range;
-}
-
 std::uint32_t Purse::now() const noexcept {
     const std::uint32_t clock = platform_.now(platform_.context);
     return clock > t_low_ ? clock : t_low_;

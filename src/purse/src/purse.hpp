@@ -77,7 +77,6 @@ struct Holding {
 
     std::uint64_t free_amount() const noexcept;
     bool cut(Range range) noexcept;  // false when it was not free
-    void give_back(Range range) noexcept;
 };
 
 enum class PaymentState : std::uint8_t { none, sent, void_held, done };
@@ -216,7 +215,6 @@ class Purse {
     jz_status check_bundles() noexcept;
     jz_status learn_time(std::uint32_t time) noexcept;
     void forget_through(std::uint32_t seq) noexcept;
-    void release(Payment& payment) noexcept;
 
     // holdings.cpp
     std::uint32_t now() const noexcept;

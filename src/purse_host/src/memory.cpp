@@ -7,6 +7,7 @@
 namespace jiaozi::purse_host {
 
 PowerCut MemoryStorage::next_write() {
+    ++writes_;
     if (gone_) return PowerCut::before;
     if (cut_ == PowerCut::never) return PowerCut::never;
     if (writes_until_cut_-- != 0) return PowerCut::never;
@@ -17,6 +18,7 @@ PowerCut MemoryStorage::next_write() {
 bool MemoryStorage::append(std::uint64_t index, ByteView record) {
     const PowerCut cut = next_write();
     if (cut == PowerCut::before) return false;
+    remember_durable();
     if (index > content_.journal.size()) return false;
     if (index == content_.journal.size()) content_.journal.emplace_back();
     Record& target = content_.journal[index];
@@ -34,6 +36,7 @@ int MemoryStorage::read(std::uint64_t index, std::uint8_t* record) {
 bool MemoryStorage::save(int area, unsigned slot, ByteView content) {
     const PowerCut cut = next_write();
     if (cut == PowerCut::before) return false;
+    remember_durable();
     content_.slots[{area, slot}] = to_bytes(content.first(cut == PowerCut::half ? content.size() / 2 : content.size()));
     return cut == PowerCut::never;
 }
@@ -109,7 +112,13 @@ bool FastCryptography::open(ByteView key, ByteView nonce, ByteView aad, ByteSpan
 }
 
 void FastCryptography::random(ByteSpan out) {
-    for (std::uint8_t& byte : out) byte = static_cast<std::uint8_t>(random_());
+    // SplitMix64: a stream with a position that fits one word.
+    for (std::uint8_t& byte : out) {
+        std::uint64_t z = position_ += 0x9E3779B97F4A7C15;
+        z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9;
+        z = (z ^ z >> 27) * 0x94D049BB133111EB;
+        byte = static_cast<std::uint8_t>(z ^ z >> 31);
+    }
 }
 
 FastSigner::FastSigner(std::uint32_t number) : key_(32, 0) {

@@ -4,7 +4,8 @@
 
 #include <array>
 #include <map>
-#include <random>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include <jiaozi/purse_host/platform.hpp>
@@ -31,6 +32,15 @@ class MemoryStorage final : public PurseStorage {
     bool power_is_gone() const { return gone_; }
     void power_on() { gone_ = false; }
 
+    // A medium that says that it has written and has not: what was written since is lost with the power.
+    void lie(bool lying) { lying_ = lying; }
+    bool lose_what_was_not_written() {  // true if there was any
+        if (!durable_) return false;
+        content_ = *std::exchange(durable_, std::nullopt);
+        return true;
+    }
+    std::uint64_t writes() const { return writes_; }
+
     struct Content {
         std::vector<Record> journal;
         std::map<std::pair<int, unsigned>, Bytes> slots;
@@ -41,11 +51,17 @@ class MemoryStorage final : public PurseStorage {
 
   private:
     PowerCut next_write();
+    void remember_durable() {
+        if (lying_ && !durable_) durable_ = content_;
+    }
 
     Content content_;
     PowerCut cut_ = PowerCut::never;
     unsigned writes_until_cut_ = 0;
     bool gone_ = false;
+    bool lying_ = false;
+    std::uint64_t writes_ = 0;
+    std::optional<Content> durable_;  // while lying: what is really there
 };
 
 class MemoryAnchor final : public PurseAnchor {
@@ -62,17 +78,18 @@ class MemoryAnchor final : public PurseAnchor {
 // differently does differ, and a tag or signature over something else is refused. Random numbers from a seed.
 class FastCryptography final : public Cryptography {
   public:
-    explicit FastCryptography(std::uint64_t seed) : random_(seed) {}
+    explicit FastCryptography(std::uint64_t seed) : position_(seed) {}
     void hash(int hash, std::span<const jz_view> parts, std::uint8_t* out) override;
     bool verify(crypto::Suite suite, ByteView key, ByteView message, ByteView signature) override;
     bool x25519(std::uint8_t* out, ByteView scalar, ByteView point) override;
     void seal(ByteView key, ByteView nonce, ByteView aad, ByteSpan data, std::uint8_t* tag) override;
     bool open(ByteView key, ByteView nonce, ByteView aad, ByteSpan data, ByteView tag) override;
     void random(ByteSpan out) override;
-    std::mt19937_64& generator() { return random_; }
+    // Where the random numbers stand: kept and put back by whoever explores more than one future.
+    std::uint64_t& position() { return position_; }
 
   private:
-    std::mt19937_64 random_;
+    std::uint64_t position_;
 };
 
 // A signer that FastCryptography verifies; its public key is 32 bytes of `number`.
