@@ -63,6 +63,9 @@ constexpr std::array rows = {
     Row{"in_flight_vanished", "崩溃时在途、未落盘", &sim::WorldReport::vanished},
     Row{"holds_expired", "到期的冻结", &sim::WorldReport::expired},
     Row{"ticks", "空闲时的到期", &sim::WorldReport::ticks},
+    Row{"snapshots", "快照", &sim::WorldReport::snapshots},
+    Row{"recoveries_from_snapshots", "由快照恢复", &sim::WorldReport::from_snapshots},
+    Row{"segments_pruned", "归档的日志段", &sim::WorldReport::pruned},
     Row{"damage_refused", "损坏被发现", &sim::WorldReport::damage_refused},
     Row{"damage_harmless", "无害的损坏", &sim::WorldReport::damage_harmless},
 };
