@@ -534,7 +534,7 @@ void World::damage_at_rest() {
         }
         if (log_ && well()) {
             const Gate::SideOpen open(gate_);
-            if (auto complaint = log_->show_damaged(**opened)) complain("after " + what + ": " + *complaint);
+            if (auto shown = log_->show_damaged(**opened)) complain("after " + what + ": " + *shown);
         }
         gate_.set_open(true);
         opened->reset();
