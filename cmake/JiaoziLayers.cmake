@@ -7,7 +7,7 @@
 set(JIAOZI_LIBRARIES
   base
   money codec crypto model
-  ledger storage protocol registry
+  ledger storage purse purse_host protocol registry keystores
   engine proof api identity groups merchants payments device
   devices mqtt webhooks http
   client simulators anchor
@@ -25,8 +25,14 @@ set(JIAOZI_MAY_USE_model base money)
 # layer 2
 set(JIAOZI_MAY_USE_ledger base money)
 set(JIAOZI_MAY_USE_storage base codec crypto)
+# The offline purse in the device profile uses nothing of the project, so that the same source builds for anything;
+# purse_host gives it the project's cryptography and files.
+set(JIAOZI_MAY_USE_purse "")
+set(JIAOZI_MAY_USE_purse_host base codec crypto purse)
 set(JIAOZI_MAY_USE_protocol base money codec crypto model)
 set(JIAOZI_MAY_USE_registry base money model)
+# Where a purse's key and counter live: file, TPM 2.0, PKCS#11, card. Needs heap and system libraries, so it is not `purse`.
+set(JIAOZI_MAY_USE_keystores base codec crypto)
 # layer 3
 set(JIAOZI_MAY_USE_engine base money codec crypto ledger storage)
 # Receipts, signed checkpoints, audits: what lets others check the journal. A reader of the engine, never a writer.

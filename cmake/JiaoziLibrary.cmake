@@ -1,5 +1,6 @@
-# jz_library(NAME USES lib... LINK target... SOURCES file...)
+# jz_library(NAME [DEVICE_PROFILE] USES lib... LINK target... SOURCES file...)
 #   One folder, one target, one include root (include/). USES must be a subset of the library's row in JiaoziLayers.cmake.
+#   DEVICE_PROFILE: built without exceptions and RTTI, as for a microcontroller.
 # jz_test(NAME LIBRARIES lib... LINK target... SOURCES file... [TIMEOUT s] [LABELS l...])
 #   A GoogleTest program; every case becomes a ctest test.
 # jz_fuzzer(NAME LIBRARIES lib... SOURCES file...)
@@ -14,14 +15,18 @@ function(jz_require_allowed library)
 endfunction()
 
 function(jz_library name)
-  cmake_parse_arguments(ARG "" "" "USES;LINK;SOURCES" ${ARGN})
+  cmake_parse_arguments(ARG "DEVICE_PROFILE" "" "USES;LINK;SOURCES" ${ARGN})
   jz_require_allowed(${name} ${ARG_USES})
   list(TRANSFORM ARG_USES PREPEND jz_ OUTPUT_VARIABLE targets)
   if(ARG_SOURCES)
     add_library(jz_${name} STATIC ${ARG_SOURCES})
     target_include_directories(jz_${name} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/include PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/src)
     target_link_libraries(jz_${name} PUBLIC ${targets} ${ARG_LINK} PRIVATE jz_options)
-    jz_precompiled(jz_${name})
+    if(ARG_DEVICE_PROFILE)
+      target_compile_options(jz_${name} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions -fno-rtti>)
+    else()
+      jz_precompiled(jz_${name})
+    endif()
   else()
     add_library(jz_${name} INTERFACE)
     target_include_directories(jz_${name} INTERFACE ${CMAKE_CURRENT_SOURCE_DIR}/include)

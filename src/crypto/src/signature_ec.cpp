@@ -31,11 +31,11 @@ constexpr Scalar half(const Scalar& value) {
 }
 constexpr Scalar p256_half_order = half(p256_order);
 
-bool is_low(ByteView s) {
+bool is_low(ByteView s) noexcept {
     return !std::ranges::lexicographical_compare(p256_half_order, s);
 }
 
-void negate(ByteSpan s) {
+void negate(ByteSpan s) noexcept {
     unsigned borrow = 0;
     for (std::size_t i = s.size(); i-- > 0;) {
         const unsigned difference = 256U + p256_order[i] - s[i] - borrow;
@@ -127,8 +127,7 @@ class EcSigner final : public Signer {
             return Error(ErrorKind::internal, "OpenSSL failed to sign with suite " + std::string(name_of(suite_)));
         }
         Signature raw = from_der(ByteView(der.bytes).first(size));
-        const ByteSpan s = std::span(raw).last<ec_scalar_size>();
-        if (suite_ == Suite::p256 && !is_low(s)) negate(s);
+        if (suite_ == Suite::p256) make_low_s(raw);
         return raw;
     }
 
@@ -160,6 +159,11 @@ class EcVerifier final : public Verifier::Impl {
 };
 
 }  // namespace
+
+void make_low_s(Signature& signature) noexcept {
+    const ByteSpan s = std::span(signature).last<ec_scalar_size>();
+    if (!is_low(s)) negate(s);
+}
 
 Result<std::unique_ptr<Signer>> make_ec_signer(const KeyPair& key) {
     JZ_TRY(const PKey evp, ec_evp_key(key.suite, key.public_key, key.private_key.view()));

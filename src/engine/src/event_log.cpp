@@ -7,22 +7,39 @@
 
 namespace jiaozi::engine {
 
-void EventLog::add(const storage::Position& position, std::size_t payload_size, std::span<const Events> commands) {
+void EventLog::add(const storage::Position& position, std::size_t payload_size, std::span<const Events> commands,
+                   std::span<const Stretch> stretches) {
     const std::lock_guard guard(mutex_);
     if (points_.empty() || points_.back().position.segment != position.segment || since_point_ >= step_bytes) {
         points_.push_back({next_ordinal_, position});
         since_point_ = 0;
     }
     since_point_ += storage::entry_extent(payload_size);
+    if (stretches.size() > 1) {
+        for (const Stretch& stretch : stretches) parts_.push_back({next_ordinal_ + stretch.first, position, stretch});
+    }
     for (const Events& events : commands) {
         std::uint64_t timestamp = events.last.ns - events.transfers.size();
         for (const ledger::Transfer& event : events.transfers) {
             const std::size_t at = next_ordinal_++ % latest_kept;
-            if (at == latest_.size()) latest_.emplace_back();
+            if (at >= latest_.size()) latest_.resize(at + 1);
             latest_[at] = event;
             latest_[at].timestamp = ++timestamp;
         }
     }
+}
+
+EventLog::Places EventLog::places() const {
+    const std::lock_guard guard(mutex_);
+    return {points_, parts_, next_ordinal_, since_point_};
+}
+
+void EventLog::restore(Places places) {
+    const std::lock_guard guard(mutex_);
+    points_ = std::move(places.points);
+    parts_ = std::move(places.parts);
+    next_ordinal_ = first_latest_ = places.next_ordinal;
+    since_point_ = places.since_point;
 }
 
 std::optional<Error> EventLog::failure() const {
@@ -31,42 +48,65 @@ std::optional<Error> EventLog::failure() const {
 }
 
 bool EventLog::read(std::uint64_t ordinal, ledger::Transfer& event) const {
+    Result<Place> place = Error(ErrorKind::internal, "");
+    {
+        const std::lock_guard guard(mutex_);
+        if (read_from_memory(ordinal, event)) return true;
+        place = place_of(ordinal);
+    }
+    auto fetched = place.ok() ? fetch(*place, ordinal) : Result<Decoded>(std::move(place).error());
     const std::lock_guard guard(mutex_);
-    if (ordinal < next_ordinal_ && next_ordinal_ - ordinal <= latest_.size()) {
-        event = latest_[ordinal % latest_kept];
-        return true;
+    if (!fetched.ok()) {
+        log::error("an earlier event could not be read from the journal", {{"cause", fetched.error().to_string()}});
+        failure_ = std::move(fetched).error();
+        return false;
     }
-    auto found = std::ranges::find_if(decoded_, [&](const Decoded& one) { return one.holds(ordinal); });
-    if (found == decoded_.end()) {
-        if (auto fetched = fetch(ordinal); !fetched.ok()) {
-            log::error("an earlier event could not be read from the journal", {{"cause", fetched.error().to_string()}});
-            failure_ = std::move(fetched).error();
-            return false;
-        }
-        found = decoded_.begin();
-    } else {
-        decoded_.splice(decoded_.begin(), decoded_, found);
-    }
-    event = decoded_.front().events[ordinal - decoded_.front().first_ordinal];
+    event = fetched->events[ordinal - fetched->first_ordinal];
+    decoded_.push_front(std::move(*fetched));
+    if (decoded_.size() > decoded_kept) decoded_.pop_back();
     return true;
 }
 
-// Decodes from the point before the ordinal on, up to the entry that has it, which becomes the first of decoded_.
-Result<> EventLog::fetch(std::uint64_t ordinal) const {
+bool EventLog::read_from_memory(std::uint64_t ordinal, ledger::Transfer& event) const {
+    if (ordinal < next_ordinal_ && ordinal >= first_latest_ && next_ordinal_ - ordinal <= latest_kept) {
+        event = latest_[ordinal % latest_kept];
+        return true;
+    }
+    const auto found = std::ranges::find_if(decoded_, [&](const Decoded& one) { return one.holds(ordinal); });
+    if (found == decoded_.end()) return false;
+    decoded_.splice(decoded_.begin(), decoded_, found);
+    event = found->events[ordinal - found->first_ordinal];
+    return true;
+}
+
+Result<EventLog::Place> EventLog::place_of(std::uint64_t ordinal) const {
     const auto after = std::ranges::upper_bound(points_, ordinal, {}, &Point::first_ordinal);
     if (after == points_.begin()) return Error(ErrorKind::internal, "no entry with that event");
-    const Point& point = *std::prev(after);
-    storage::Position position = point.position;
-    std::uint64_t first_ordinal = point.first_ordinal;
+    Place place{std::nullopt, *std::prev(after)};
+    const auto part = std::ranges::upper_bound(parts_, ordinal, {}, &Part::first_ordinal);
+    if (part == parts_.begin()) return place;
+    const Part& before = *std::prev(part);
+    if (ordinal - before.first_ordinal < before.stretch.events) place.part = before;
+    return place;
+}
+
+// What the ordinal's event is in: its part, or its entry, found by decoding from the point before it on.
+Result<EventLog::Decoded> EventLog::fetch(const Place& place, std::uint64_t ordinal) const {
+    if (place.part) {
+        const Stretch& stretch = place.part->stretch;
+        JZ_TRY(const Bytes bytes,
+               storage::read_payload_part(disk_, directory_, place.part->position, stretch.offset, stretch.size));
+        auto events = decode_stretch(stretch, bytes);
+        if (!events.ok()) return std::move(events).error().in("entry " + std::to_string(place.part->position.entry));
+        return Decoded{place.part->first_ordinal, std::move(*events)};
+    }
+    storage::Position position = place.point.position;
+    std::uint64_t first_ordinal = place.point.first_ordinal;
     for (;;) {
         storage::Position next;
         JZ_TRY(auto entry, decode(position, first_ordinal, next));
+        if (entry.holds(ordinal)) return entry;
         first_ordinal += entry.events.size();
-        if (ordinal < first_ordinal) {
-            decoded_.push_front(std::move(entry));
-            if (decoded_.size() > decoded_kept) decoded_.pop_back();
-            return {};
-        }
         position = next;
     }
 }

@@ -1,8 +1,8 @@
 // Transfer events by their ordinal, read back from the journal: what the ledger asks for when it meets a duplicate or a
-// lookup. Keeps the latest events (most lookups are of those), where entries start, sparsely, and the last few entries
-// it decoded.
+// lookup. Keeps the latest events (most lookups are of those), where entries start, sparsely, where the stretches of
+// large ones do, and the last few things it decoded.
 //
-// Threading: all members may be called by any thread.
+// Threading: all members may be called by any thread. Nothing is read from the disk under the mutex.
 #pragma once
 
 #include <cstdint>
@@ -25,27 +25,52 @@ class EventLog final : public ledger::EventSource {
     EventLog(storage::Disk& disk, std::filesystem::path journal_directory)
         : disk_(disk), directory_(std::move(journal_directory)) {}
 
-    // An entry that is in the journal, before its commands are applied, with each command's transfers and the time of
-    // the last of them. In order.
-    struct Events {
-        std::span<const ledger::Transfer> transfers;
-        Timestamp last;
-    };
-    void add(const storage::Position& position, std::size_t payload_size, std::span<const Events> commands);
-
-    bool read(std::uint64_t ordinal, ledger::Transfer& event) const override;
-
-    // Why the last failing read failed.
-    std::optional<Error> failure() const;
-
-  private:
     // The entry at `position` begins with this ordinal. One for some kilobytes of journal, and one for each
     // segment, because only inside a segment the next entry's place follows from the one before.
     struct Point {
         std::uint64_t first_ordinal;
         storage::Position position;
     };
+    // A stretch of an entry with more than one.
+    struct Part {
+        std::uint64_t first_ordinal;
+        storage::Position position;
+        Stretch stretch;
+    };
+
+    // An entry that is in the journal, before its commands are applied, with each command's transfers and the time of
+    // the last of them. In order.
+    struct Events {
+        std::span<const ledger::Transfer> transfers;
+        Timestamp last;
+    };
+    void add(const storage::Position& position, std::size_t payload_size, std::span<const Events> commands,
+             std::span<const Stretch> stretches);
+
+    bool read(std::uint64_t ordinal, ledger::Transfer& event) const override;
+
+    // Everything that a snapshot keeps of it: where events are, not the events.
+    struct Places {
+        std::vector<Point> points;
+        std::vector<Part> parts;
+        std::uint64_t next_ordinal = 0;
+        std::uint64_t since_point = 0;
+    };
+    Places places() const;
+    // Into one to which nothing was added yet.
+    void restore(Places places);
+
+    // Why the last failing read failed.
+    std::optional<Error> failure() const;
+
+  private:
     static constexpr std::uint64_t step_bytes = std::uint64_t{16} * 1024;
+
+    // Where an ordinal is to be looked for: in a part, else from a point on.
+    struct Place {
+        std::optional<Part> part;
+        Point point;
+    };
 
     struct Decoded {
         std::uint64_t first_ordinal = 0;
@@ -54,19 +79,23 @@ class EventLog final : public ledger::EventSource {
             return ordinal >= first_ordinal && ordinal - first_ordinal < events.size();
         }
     };
-    static constexpr std::size_t decoded_kept = 4;
+    static constexpr std::size_t decoded_kept = 8;
     static constexpr std::size_t latest_kept = std::size_t{1} << 16;
 
+    bool read_from_memory(std::uint64_t ordinal, ledger::Transfer& event) const;  // with mutex_
+    Result<Place> place_of(std::uint64_t ordinal) const;                          // with mutex_
+    Result<Decoded> fetch(const Place& place, std::uint64_t ordinal) const;
     Result<Decoded> decode(const storage::Position& position, std::uint64_t first_ordinal,
                            storage::Position& next) const;
-    Result<> fetch(std::uint64_t ordinal) const;
 
     storage::Disk& disk_;
     const std::filesystem::path directory_;
     mutable std::mutex mutex_;  // guards all below
     std::vector<Point> points_;
+    std::vector<Part> parts_;
     std::uint64_t next_ordinal_ = 0;
     std::uint64_t since_point_ = 0;
+    std::uint64_t first_latest_ = 0;        // events before this one were never in latest_
     std::vector<ledger::Transfer> latest_;  // a ring: the event with ordinal n stands at n % latest_kept
     mutable std::list<Decoded> decoded_;    // the last used first
     mutable std::optional<Error> failure_;

@@ -1,10 +1,12 @@
 // Reading a payload: docs/formats/journal.md, part 2. Safe on hostile bytes; whatever decodes has been written in the
 // one way there is.
+#include <algorithm>
 #include <string>
 #include <utility>
 
 #include <jiaozi/engine/payload.hpp>
 
+#include "before.hpp"
 #include "varint.hpp"
 
 namespace jiaozi::engine {
@@ -43,14 +45,15 @@ void take_if(Cursor& in, bool present, Number& value) {
     if (present && value == 0) in.fail();
 }
 
-template <class Record>
-void take_kind(Cursor& in, bool same, const Record& before, Record& record) {
+template <class Before, class Record>
+void take_kind(Cursor& in, bool same, const Before& before, Record& record) {
     record.ledger = same ? before.ledger : in.varint<std::uint32_t>();
     record.code = same ? before.code : in.varint<std::uint16_t>();
     if (!same && record.ledger == before.ledger && record.code == before.code) in.fail();
 }
 
-void take_transfer(Cursor& in, const ledger::Transfer& before, ledger::Transfer& t) {
+template <class Before>
+void take_transfer(Cursor& in, const Before& before, ledger::Transfer& t) {
     using namespace transfer_bits;
     const auto head = in.fixed<std::uint8_t>();
     const unsigned forms = in.fixed<std::uint8_t>();
@@ -74,7 +77,7 @@ void take_transfer(Cursor& in, const ledger::Transfer& before, ledger::Transfer&
     take_if(in, (head & timestamp) != 0, t.timestamp);
 }
 
-void take_account(Cursor& in, const ledger::Account& before, ledger::Account& a) {
+void take_account(Cursor& in, const AccountBefore& before, ledger::Account& a) {
     using namespace account_bits;
     const auto head = in.fixed<std::uint16_t>();
     if ((head & unknown) != 0) in.fail();
@@ -118,7 +121,36 @@ Result<Counts> take_counts(Cursor& in) {
     return counts;
 }
 
-Result<> take_command(Cursor& in, Neighbours& before, TimedCommand& timed) {
+// Of one payload, or one stretch of it.
+struct Reading {
+    Cursor in;
+    Neighbours before = {};
+    std::size_t left_at_start = 0;  // bytes behind the payload's own first
+    StretchKeeper stretches = {};
+};
+
+void take_transfers(Reading& reading, TimedCommand& timed, std::uint32_t annotation) {
+    std::vector<ledger::Transfer>& transfers = timed.command.transfers;
+    for (std::size_t i = 0; i < transfers.size(); ++i) {
+        if (reading.stretches.due()) {
+            if (i > 0) reading.before.transfer = before_of(transfers[i - 1]);
+            reading.stretches.start({.offset = static_cast<std::uint32_t>(reading.left_at_start - reading.in.left()),
+                                     .left = static_cast<std::uint32_t>(transfers.size() - i),
+                                     .annotation = annotation,
+                                     .last_ns = timed.timestamp.ns,
+                                     .before = reading.before});
+        }
+        if (i == 0)
+            take_transfer(reading.in, reading.before.transfer, transfers[i]);
+        else
+            take_transfer(reading.in, transfers[i - 1], transfers[i]);
+    }
+    if (!transfers.empty()) reading.before.transfer = before_of(transfers.back());
+}
+
+// A command up to its transfers, which are its last events. `timed` comes with the timestamp of the command before.
+Result<Counts> take_start(Reading& reading, TimedCommand& timed) {
+    Cursor& in = reading.in;
     JZ_TRY(const Counts counts, take_counts(in));
     const std::uint64_t events = std::uint64_t{counts.accounts} + counts.flag_changes + counts.transfers;
     const auto later = in.varint<std::uint64_t>();
@@ -126,30 +158,32 @@ Result<> take_command(Cursor& in, Neighbours& before, TimedCommand& timed) {
     if (earliest < timed.timestamp.ns || later > UINT64_MAX - earliest)
         return corrupt("its timestamp is beyond all time");
     timed.timestamp.ns = earliest + later;
-    Command& command = timed.command;
     // No record takes less than two bytes, so a short payload cannot ask for much memory.
-    if (events * 2 + counts.annotation > in.left()) return corrupt("the payload ends inside a command");
-    command.accounts.resize(counts.accounts);
-    for (ledger::Account& account : command.accounts) {
-        take_account(in, before.account, account);
-        before.account = account;
+    if ((std::uint64_t{counts.accounts} + counts.flag_changes) * 2 > in.left())
+        return corrupt("the payload ends inside a command");
+    timed.command.accounts.resize(counts.accounts);
+    for (ledger::Account& account : timed.command.accounts) {
+        take_account(in, reading.before.account, account);
+        reading.before.account = before_of(account);
     }
-    command.flag_changes.resize(counts.flag_changes);
-    for (FlagChange& change : command.flag_changes) {
+    timed.command.flag_changes.resize(counts.flag_changes);
+    for (FlagChange& change : timed.command.flag_changes) {
         change.account_id = in.fixed<uint128>();
         change.set = in.fixed<std::uint16_t>();
         change.clear = in.fixed<std::uint16_t>();
     }
-    command.transfers.resize(counts.transfers);
-    const ledger::Transfer* previous = &before.transfer;
-    for (ledger::Transfer& transfer : command.transfers) {
-        take_transfer(in, *previous, transfer);
-        previous = &transfer;
-    }
-    if (!command.transfers.empty()) before.transfer = command.transfers.back();
-    const ByteView annotation = in.bytes(counts.annotation);
-    command.annotation.assign(annotation.begin(), annotation.end());
-    if (in.failed()) return corrupt("an event does not decode, or the payload ends inside it");
+    return counts;
+}
+
+Result<> take_command(Reading& reading, TimedCommand& timed) {
+    JZ_TRY(const Counts counts, take_start(reading, timed));
+    if (std::uint64_t{counts.transfers} * 2 + counts.annotation > reading.in.left())
+        return corrupt("the payload ends inside a command");
+    timed.command.transfers.resize(counts.transfers);
+    take_transfers(reading, timed, counts.annotation);
+    const ByteView annotation = reading.in.bytes(counts.annotation);
+    timed.command.annotation.assign(annotation.begin(), annotation.end());
+    if (reading.in.failed()) return corrupt("an event does not decode, or the payload ends inside it");
     return {};
 }
 
@@ -174,20 +208,46 @@ Result<Payload> decode_payload(ByteView bytes) {
     payload.first_sequence = header.first_sequence;
     payload.outcomes = {header.outcomes_first_entry, header.outcomes_count, bytes.last(header.outcomes_size)};
     payload.commands.resize(header.command_count);
-    Cursor commands(bytes.subspan(sizeof header, commands_size));
-    Neighbours before;
+    const ByteView commands = bytes.first(sizeof header + commands_size);
+    Reading reading{.in = Cursor(commands.subspan(sizeof header)), .left_at_start = commands.size()};
     Timestamp timestamp;
     std::uint64_t events = 0;
     for (std::uint32_t i = 0; i < header.command_count; ++i) {
         payload.commands[i].timestamp = timestamp;
-        if (auto taken = take_command(commands, before, payload.commands[i]); !taken.ok())
+        if (auto taken = take_command(reading, payload.commands[i]); !taken.ok())
             return std::move(taken).error().in("command " + std::to_string(i));
         timestamp = payload.commands[i].timestamp;
         events += event_count(payload.commands[i].command);
         if (events > max_entry_events) return corrupt("the payload has more events than an entry can hold");
     }
-    if (commands.left() != 0) return corrupt("the payload has bytes that belong to nothing");
+    if (reading.in.left() != 0) return corrupt("the payload has bytes that belong to nothing");
+    payload.stretches = reading.stretches.finish(commands);
     return payload;
+}
+
+Result<std::vector<ledger::Transfer>> decode_stretch(const Stretch& stretch, ByteView bytes) {
+    if (stretch_check(bytes) != stretch.check) return corrupt("a part of the entry is not what it was");
+    Reading reading{.in = Cursor(bytes), .before = stretch.before, .left_at_start = bytes.size()};
+    std::vector<ledger::Transfer> events;
+    events.reserve(stretch.events);
+    // What is left of the command that it begins in, then the commands behind; the last may go on in the next stretch.
+    Counts counts{.transfers = stretch.left, .annotation = stretch.annotation};
+    TimedCommand timed{.timestamp = Timestamp{stretch.last_ns}, .command = {}};
+    for (;;) {
+        const std::uint64_t first_ns = timed.timestamp.ns - counts.transfers + 1;
+        const std::size_t count = std::min<std::size_t>(counts.transfers, stretch.events - events.size());
+        for (std::size_t i = 0; i < count; ++i) {
+            ledger::Transfer& event = events.emplace_back();
+            take_transfer(reading.in, reading.before.transfer, event);
+            reading.before.transfer = before_of(event);
+            event.timestamp = first_ns + i;
+        }
+        if (events.size() == stretch.events) break;
+        reading.in.bytes(counts.annotation);
+        JZ_TRY(counts, take_start(reading, timed));
+    }
+    if (reading.in.failed()) return corrupt("a part of the entry does not decode");
+    return events;
 }
 
 }  // namespace jiaozi::engine

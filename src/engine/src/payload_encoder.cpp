@@ -4,6 +4,7 @@
 #include <jiaozi/base/assert.hpp>
 #include <jiaozi/engine/payload.hpp>
 
+#include "before.hpp"
 #include "varint.hpp"
 
 namespace jiaozi::engine {
@@ -27,7 +28,8 @@ void put_id(Writer& out, uint128 id, IdForm form) {
     if (form == IdForm::whole) out.fixed(id);
 }
 
-void put_transfer(Writer& out, const ledger::Transfer& t, const ledger::Transfer& before) {
+template <class Before>
+void put_transfer(Writer& out, const ledger::Transfer& t, const Before& before) {
     using namespace transfer_bits;
     const bool kind = t.ledger == before.ledger && t.code == before.code;
     const bool user = t.user_data_128 != 0 || t.user_data_64 != 0 || t.user_data_32 != 0;
@@ -60,7 +62,7 @@ void put_transfer(Writer& out, const ledger::Transfer& t, const ledger::Transfer
     if (t.timestamp != 0) out.varint(t.timestamp);
 }
 
-void put_account(Writer& out, const ledger::Account& a, const ledger::Account& before) {
+void put_account(Writer& out, const ledger::Account& a, const AccountBefore& before) {
     using namespace account_bits;
     const bool kind = a.ledger == before.ledger && a.code == before.code;
     const IdForm id = form_of(a.id, before.id + 1);
@@ -132,6 +134,7 @@ void PayloadEncoder::begin(std::uint64_t first_sequence) {
     size_ = sizeof header_;
     timestamp_ = 0;
     before_ = {};
+    stretches_.begin();
 }
 
 void PayloadEncoder::add(const Command& command, Timestamp timestamp) {
@@ -145,28 +148,43 @@ void PayloadEncoder::add(const Command& command, Timestamp timestamp) {
     timestamp_ = timestamp.ns;
     for (const ledger::Account& account : command.accounts) {
         put_account(out, account, before_.account);
-        before_.account = account;
+        before_.account = before_of(account);
     }
     for (const FlagChange& change : command.flag_changes) {
         out.fixed(change.account_id);
         out.fixed(change.set);
         out.fixed(change.clear);
     }
-    const ledger::Transfer* before = &before_.transfer;
-    for (const ledger::Transfer& transfer : command.transfers) {
-        put_transfer(out, transfer, *before);
-        before = &transfer;
-    }
-    if (!command.transfers.empty()) before_.transfer = command.transfers.back();
+    put_transfers(out, command);
     out.bytes(command.annotation);
     size_ = static_cast<std::size_t>(out.at() - bytes_.data());
     ++header_.command_count;
+}
+
+void PayloadEncoder::put_transfers(Writer& out, const Command& command) {
+    const std::vector<ledger::Transfer>& transfers = command.transfers;
+    for (std::size_t i = 0; i < transfers.size(); ++i) {
+        if (stretches_.due()) {
+            if (i > 0) before_.transfer = before_of(transfers[i - 1]);
+            stretches_.start({.offset = static_cast<std::uint32_t>(out.at() - bytes_.data()),
+                              .left = static_cast<std::uint32_t>(transfers.size() - i),
+                              .annotation = static_cast<std::uint32_t>(command.annotation.size()),
+                              .last_ns = timestamp_,
+                              .before = before_});
+        }
+        if (i == 0)
+            put_transfer(out, transfers[i], before_.transfer);
+        else
+            put_transfer(out, transfers[i], transfers[i - 1]);
+    }
+    if (!transfers.empty()) before_.transfer = before_of(transfers.back());
 }
 
 ByteView PayloadEncoder::finish(const CarriedOutcomes& outcomes) {
     header_.outcomes_first_entry = outcomes.first_entry;
     header_.outcomes_count = outcomes.count;
     header_.outcomes_size = static_cast<std::uint32_t>(outcomes.blocks.size());
+    stretches_.finish(ByteView(bytes_).first(size_));
     Writer out(make_room(outcomes.blocks.size()));
     out.bytes(outcomes.blocks);
     size_ += outcomes.blocks.size();

@@ -82,6 +82,53 @@ TEST(Payload, GoesRound) {
 }
 
 // Bytes that a program of version 2 once wrote. They must decode to this for ever.
+// Small commands and such as go over several stretches, in any order.
+std::vector<TimedCommand> long_payload(unsigned seed) {
+    std::mt19937_64 random(seed);
+    std::vector<TimedCommand> commands;
+    std::uint64_t time = 1'000'000;
+    for (unsigned i = 0; i < 300; ++i) {
+        Command command = mixed_command(seed * 1000 + i);
+        for (std::uint64_t more = random() % 20 == 0 ? random() % 900 : 0; more > 0; --more)
+            command.transfers.push_back({.id = random(), .debit_account_id = 1, .credit_account_id = more});
+        commands.push_back({Timestamp{time += 2000}, std::move(command)});
+    }
+    return commands;
+}
+
+TEST(Payload, StretchesAreReadWithoutTheRest) {
+    for (unsigned seed = 0; seed < 40; ++seed) {
+        const auto commands = long_payload(seed);
+        PayloadEncoder encoder;
+        encoder.begin(1);
+        std::vector<ledger::Transfer> all;
+        for (const TimedCommand& timed : commands) {
+            encoder.add(timed.command, timed.timestamp);
+            std::uint64_t time = timed.timestamp.ns - timed.command.transfers.size();
+            for (const ledger::Transfer& transfer : timed.command.transfers) {
+                all.push_back(transfer);
+                all.back().timestamp = ++time;
+            }
+        }
+        const Bytes bytes = to_bytes(encoder.finish({}));
+        const auto decoded = decode_payload(bytes);
+        ASSERT_TRUE(decoded.ok()) << "seed " << seed;
+        ASSERT_EQ(encoder.stretches().size(), (all.size() + Stretch::max_events - 1) / Stretch::max_events);
+        ASSERT_EQ(decoded->stretches.size(), encoder.stretches().size()) << "the reader finds those of the writer";
+        for (std::size_t i = 0; i < decoded->stretches.size(); ++i) {
+            const Stretch& stretch = decoded->stretches[i];
+            ASSERT_EQ(stretch.check, encoder.stretches()[i].check);
+            Bytes part = to_bytes(ByteView(bytes).subspan(stretch.offset, stretch.size));
+            const auto events = decode_stretch(stretch, part);
+            ASSERT_TRUE(events.ok()) << "seed " << seed << ", stretch " << i << ": " << events.error().to_string();
+            ASSERT_TRUE(std::ranges::equal(*events, std::span(all).subspan(stretch.first, stretch.events)))
+                << "seed " << seed << ", stretch " << i;
+            part[seed % part.size()] ^= 1;
+            EXPECT_EQ(decode_stretch(stretch, part).error().kind(), ErrorKind::corrupt);
+        }
+    }
+}
+
 TEST(Payload, GoldenVersion2) {
     const char* hex =
         "29000000000000000600000000000000020000004000000001000000000000000f02010204faffa7b1e39fe7cb170011"

@@ -2,12 +2,16 @@
 
 namespace jiaozi::ledger {
 
-void AccountRules::prepare(const State& state, std::span<const Account> events, std::span<Prepared> prepared) {
+void AccountRules::prepare(const State& state, unsigned stage, std::span<const Account> events,
+                           std::span<Prepared> prepared) {
     for (std::size_t i = 0; i < events.size(); ++i) {
-        prepared[i].id_hash = IdHash{}(events[i].id);
-        state.prefetch_account_shard(prepared[i].id_hash);
+        if (stage == 0) {
+            prepared[i].id_hash = IdHash{}(events[i].id);
+            state.prefetch_account_shard(prepared[i].id_hash);
+        } else {
+            state.prefetch_account(prepared[i].id_hash);
+        }
     }
-    for (std::size_t i = 0; i < events.size(); ++i) state.prefetch_account(prepared[i].id_hash);
 }
 
 CreateAccountResult AccountRules::check_form(const Account& event) {

@@ -15,7 +15,12 @@ struct AccountRules {
 
     static void begin(State&, std::span<const Account>, std::uint64_t) {}
     static void end(State&) {}
-    static void prepare(const State& state, std::span<const Account> events, std::span<Prepared> prepared);
+    static constexpr unsigned stages = 2;
+    static void prepare(const State& state, unsigned stage, std::span<const Account> events,
+                        std::span<Prepared> prepared);
+    static void look_up(const State& state, std::span<const Account> events, std::span<Prepared> prepared) {
+        prepare(state, 0, events, prepared);
+    }
     static Result check_form(const Account& event);
     static Result check_known(State& state, const Account& event, const Prepared& prepared);
     static Result apply(State& state, const Account& event, const Prepared& prepared, Place place);

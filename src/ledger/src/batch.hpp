@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -16,7 +17,9 @@ namespace jiaozi::ledger {
 
 // Rules must have Event, Result (an enum with ok, linked_event_failed and linked_event_chain_open) and
 //   begin(state, events, ts), end(state)     around the batch
-//   prepare(state, events, prepared)         starts to bring in the memory that judging some events will read
+//   prepare(state, stage, events, prepared)  starts to bring in the memory that judging some events will read; in
+//                                            `stages` steps, each of which reads what the one before has asked for
+//   look_up(state, events, prepared)         what all the stages find out, without asking for memory
 //   Result check_form(event)                 what the event says by itself
 //   Result check_known(state, event, p)      ok: the id is new; otherwise the answer for a known id
 //   Result apply(state, event, p, place)     judges against the state and, if ok, changes it
@@ -40,8 +43,49 @@ class Batch {
         if (events_.empty() || state_.stopped()) return;
         first_ = {state_.begin_batch(events_.size(), timestamp_ns), state_.event_count()};
         Rules::begin(state_, events_, first_.timestamp_ns);
-        for (std::size_t i = 0; i < events_.size() && !state_.stopped(); ++i) {
-            if (i % window == 0) prepare(i);
+        if (events_.size() <= few) {
+            Rules::look_up(state_, events_, std::span(prepared_).first(events_.size()));
+            judge_window(0);
+            return end();
+        }
+        const std::size_t windows = (events_.size() + window - 1) / window;
+        for (std::size_t step = 0; step < windows + Rules::stages && !state_.stopped(); ++step) {
+            for (unsigned stage = 0; stage < Rules::stages; ++stage) {
+                if (step >= stage && step - stage < windows) prepare(stage, (step - stage) * window);
+            }
+            if (step >= Rules::stages) judge_window((step - Rules::stages) * window);
+        }
+        end();
+    }
+
+  private:
+    // So few have been asked for already (Ledger::bring_in), or wait no longer for their memory than for the asking.
+    static constexpr std::size_t few = 4;
+    // Memory is asked for this many events at once: what they need arrives together instead of one after the other.
+    // Each window goes through its stages while those before it are judged, so that nobody waits for what was asked for
+    // last.
+    static constexpr std::size_t window = 8;
+    static constexpr std::size_t in_flight = std::bit_ceil((Rules::stages + 1) * window);
+
+    static_assert(few <= window);
+
+    void end() {
+        if (chain_start_) {
+            state_.roll_back_chain();  // only when stopped
+            close_chain();
+        }
+        Rules::end(state_);
+    }
+
+    void prepare(unsigned stage, std::size_t begin) {
+        const std::size_t count = std::min(window, events_.size() - begin);
+        Rules::prepare(state_, stage, events_.subspan(begin, count),
+                       std::span(prepared_).subspan(begin % in_flight, count));
+    }
+
+    void judge_window(std::size_t begin) {
+        const std::size_t end = std::min(begin + window, events_.size());
+        for (std::size_t i = begin; i < end && !state_.stopped(); ++i) {
             const bool linked = (events_[i].flags & Rules::linked) != 0;
             if (linked && !chain_start_) open_chain(i);
             const bool left_open = linked && i + 1 == events_.size();
@@ -50,26 +94,13 @@ class Batch {
             if (results_[i] != Result::ok && !broken_) break_chain(i);
             if (!linked || left_open) close_chain();
         }
-        if (chain_start_) {
-            state_.roll_back_chain();  // only when stopped
-            close_chain();
-        }
-        Rules::end(state_);
     }
 
-  private:
-    // Memory is asked for this many events at once; what they need arrives together instead of one after the other.
-    static constexpr std::size_t window = Ledger::bring_in_max;
-
-    void prepare(std::size_t begin) {
-        const std::size_t count = std::min(window, events_.size() - begin);
-        Rules::prepare(state_, events_.subspan(begin, count), std::span(prepared_).first(count));
-    }
     Place place_of(std::size_t i) const { return {first_.timestamp_ns + i, first_.ordinal + i}; }
 
     Result judge(std::size_t i) {
         const Event& event = events_[i];
-        const Prepared& prepared = prepared_[i % window];
+        const Prepared& prepared = prepared_[i % in_flight];
         if (const Result result = Rules::check_form(event); result != Result::ok) return result;
         if (const Result result = Rules::check_known(state_, event, prepared); result != Result::ok) return result;
         const Result result =
@@ -105,7 +136,7 @@ class Batch {
     std::span<const Event> events_;
     std::vector<Result>& results_;
     Place first_;
-    std::array<Prepared, window> prepared_;
+    std::array<Prepared, in_flight> prepared_;
     std::optional<std::size_t> chain_start_;
     bool broken_ = false;
 };

@@ -30,7 +30,8 @@ void Ledger::create_transfers(std::span<const Transfer> events, std::uint64_t ti
 void Ledger::bring_in(std::span<const Transfer> events) {
     JZ_ASSERT(events.size() <= bring_in_max);
     std::array<Prepared, bring_in_max> prepared;
-    TransferRules::prepare(*state_, events, std::span(prepared).first(events.size()));
+    for (unsigned stage = 0; stage < TransferRules::stages; ++stage)
+        TransferRules::prepare(*state_, stage, events, std::span(prepared).first(events.size()));
 }
 
 SetAccountFlagsResult Ledger::set_account_flags(uint128 id, std::uint16_t set, std::uint16_t clear) {
@@ -172,6 +173,16 @@ std::optional<BalanceChange> Ledger::balance_at(uint128 account_id, std::uint64_
 
 std::uint64_t Ledger::state_digest() const {
     return state_->digest();
+}
+
+Result<> Ledger::save(PartSink& sink) const {
+    return state_->save(sink);
+}
+
+Result<Ledger> Ledger::load(PartSource& parts, const EventSource& source) {
+    Ledger ledger(source);
+    JZ_CHECK(ledger.state_->load(parts));
+    return ledger;
 }
 
 }  // namespace jiaozi::ledger

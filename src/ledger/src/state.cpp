@@ -12,8 +12,7 @@ namespace {
 constexpr std::uint16_t balancing = transfer_flags::balancing_debit | transfer_flags::balancing_credit;
 constexpr std::uint16_t resolving = transfer_flags::post_pending | transfer_flags::void_pending;
 
-// A remembered refusal: the ordinal above the stable number of the result.
-constexpr unsigned result_bits = 16;
+constexpr unsigned result_bits = refusal_result_bits;
 std::uint64_t refusal_of_ordinal(std::uint64_t ordinal, CreateTransferResult result) {
     return ordinal << result_bits | static_cast<std::uint64_t>(result);
 }
@@ -127,11 +126,6 @@ bool State::read_stored(std::uint64_t ordinal, Transfer& transfer) const {
     return true;
 }
 
-const Hold* State::live_hold(std::uint64_t ordinal) const {
-    const auto found = holds_.find(ordinal);
-    return found == holds_.end() ? nullptr : &found->second;
-}
-
 PendingStatus State::status_of(std::uint64_t ordinal) const {
     return holds_.contains(ordinal) ? PendingStatus::pending : statuses_.at(ordinal);
 }
@@ -186,7 +180,7 @@ void State::add_transfer(const Transfer& transfer, std::uint64_t ordinal, std::u
 }
 
 void State::add_hold(const Hold& hold, std::uint64_t ordinal) {
-    holds_.emplace(ordinal, hold);
+    holds_.add(ordinal, hold);
     if (hold.transfer.timeout_s == 0) return;
     expiries_.emplace_back(expiry_ns(hold.transfer), ordinal);
     std::ranges::push_heap(expiries_, std::greater());
@@ -200,16 +194,16 @@ void State::undo(const TransferAdded& added) {
 }
 
 void State::resolve_pending(std::uint64_t ordinal, PendingStatus status) {
-    const auto found = holds_.find(ordinal);
-    JZ_ASSERT(found != holds_.end());
-    if (chain_open_) undo_log_.emplace_back(PendingResolved{ordinal, found->second});
-    holds_.erase(found);
+    const Hold* const hold = holds_.find(ordinal);
+    JZ_ASSERT(hold != nullptr);
+    if (chain_open_) undo_log_.emplace_back(PendingResolved{ordinal, *hold});
+    holds_.erase(ordinal);
     statuses_.set(ordinal, status);
 }
 
 void State::undo(const PendingResolved& resolved) {
     statuses_.set(resolved.ordinal, PendingStatus::none);
-    holds_.emplace(resolved.ordinal, resolved.hold);
+    holds_.add(resolved.ordinal, resolved.hold);
 }
 
 std::optional<std::pair<std::uint64_t, std::uint64_t>> State::next_expiry() const {
@@ -286,12 +280,12 @@ std::uint64_t State::digest() const {
     transfer_ids_.each([&](std::uint32_t shard, std::uint64_t slot) { add(std::uint64_t{shard}, slot); });
     statuses_.each_word([&](std::size_t index, std::uint64_t word) { add(std::uint64_t{index}, word); });
     for (const auto& [ordinal, amount] : moved_) add(ordinal, amount);
-    for (const auto& [ordinal, hold] : holds_) {
+    holds_.each([&sum](std::uint64_t ordinal, const Hold& hold) {
         Mixer one;
         one.add(ordinal);
         one.add_record(hold.transfer);
         sum += one.value();
-    }
+    });
     mixer.add(sum);
     mixer.add(std::uint64_t{refusals_.size()});
     for (std::size_t i = 0; i < refusals_.size(); ++i) mixer.add(refusals_[i]);

@@ -14,11 +14,14 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
+#include <jiaozi/base/result.hpp>
 #include <jiaozi/ledger/event_source.hpp>
+#include <jiaozi/ledger/parts.hpp>
 #include <jiaozi/ledger/types.hpp>
 
 #include "bring_in.hpp"
 #include "chunked.hpp"
+#include "hold_table.hpp"
 #include "id_index.hpp"
 #include "mix.hpp"
 #include "status_table.hpp"
@@ -48,16 +51,13 @@ class MemoryEvents final : public EventSource {
 // What is worked out about an event before its turn comes, while the memory it will touch is brought in.
 struct Prepared {
     std::uint64_t id_hash = 0;
-    std::uint64_t pending_hash = 0;
+    std::uint64_t debit_hash = 0;  // of a post or void: that of the pending transfer's id,
+    std::uint64_t credit_hash = 0;
+    std::uint64_t candidate = 0;  // and what seems to be its ordinal
     AccountRecord* debit = nullptr;
     AccountRecord* credit = nullptr;
-};
 
-// A pending transfer that has not been resolved: as stored, and where its accounts are.
-struct Hold {
-    Transfer transfer;
-    AccountRecord* debit = nullptr;
-    AccountRecord* credit = nullptr;
+    std::uint64_t pending_hash() const noexcept { return debit_hash; }
 };
 
 // Where a known transfer id leads. `marked` in the index: the event was refused, and that is remembered.
@@ -104,17 +104,25 @@ class State {
         });
     }
 
-    // The accounts of the live hold that seems to be meant; for memory only.
-    void prefetch_hold(std::uint64_t pending_hash) const {
-        transfer_ids_.find(pending_hash, [this](IdIndex::Entry entry) {
-            if (const Hold* hold = live_hold(entry.ordinal)) {
-                for (const AccountRecord* record : {hold->debit, hold->credit}) {
-                    bring_in(record);
-                    bring_in(reinterpret_cast<const std::byte*>(record) + 64);
-                }
-            }
+    // For memory only, one after the other: the place of the live hold that seems to be meant (whose ordinal is
+    // returned), that hold, its accounts.
+    std::uint64_t prefetch_hold_place(std::uint64_t pending_hash) const noexcept {
+        std::uint64_t candidate = IdIndex::max_ordinal;
+        transfer_ids_.find(pending_hash, [&](IdIndex::Entry entry) {
+            candidate = entry.ordinal;
+            holds_.prefetch_place(candidate);
             return true;
         });
+        return candidate;
+    }
+    void prefetch_hold(std::uint64_t candidate) const noexcept { holds_.prefetch(candidate); }
+    void prefetch_hold_accounts(std::uint64_t candidate) const noexcept {
+        const Hold* hold = holds_.find(candidate);
+        if (hold == nullptr) return;
+        for (const AccountRecord* record : {hold->debit, hold->credit}) {
+            bring_in(record);
+            bring_in(reinterpret_cast<const std::byte*>(record) + 64);
+        }
     }
 
     // Sets `unread` if an event that had to be looked at could not be read; the answer means nothing then.
@@ -123,7 +131,7 @@ class State {
     bool read_event(std::uint64_t ordinal, Transfer& event) const;
     // A transfer as stored: the amount that was moved, and what a post or void inherited. False: unread.
     bool read_stored(std::uint64_t ordinal, Transfer& transfer) const;
-    const Hold* live_hold(std::uint64_t ordinal) const;
+    const Hold* live_hold(std::uint64_t ordinal) const noexcept { return holds_.find(ordinal); }
     PendingStatus status_of(std::uint64_t ordinal) const;  // of a stored transfer
     std::optional<CreateTransferResult> refusal_of(std::uint64_t ordinal) const;
 
@@ -146,6 +154,10 @@ class State {
     std::uint64_t event_count() const noexcept { return event_count_; }
     std::uint64_t transfer_count() const noexcept { return transfer_count_; }
     std::uint64_t digest() const;
+
+    // state_parts.cpp. load: into a state that has nothing in it yet.
+    Result<> save(PartSink& sink) const;
+    Result<> load(PartSource& parts);
 
     // Read freely; written only above.
     ChunkedArray<AccountRecord, 16384> accounts;  // chunks of 2 MiB: a large page each, where the system has them
@@ -177,7 +189,15 @@ class State {
     void undo(const TransferAdded&);
     void undo(const PendingResolved&);
     void undo(const HistoryAdded&);
-    std::uint64_t account_ordinal(std::uint64_t id_hash, uint128 id) const;
+
+    Result<> load_totals(PartSource& parts);
+    Result<> load_accounts(PartSource& parts);
+    Result<> load_histories(PartSource& parts);
+    Result<> load_refusals(PartSource& parts);
+    Result<> load_transfer_ids(PartSource& parts);
+    Result<> load_statuses(PartSource& parts);
+    Result<> load_holds(PartSource& parts);
+    Result<> load_moved(PartSource& parts);
 
     const EventSource* source_;
     std::unique_ptr<MemoryEvents> memory_;  // if no source was given
@@ -190,7 +210,7 @@ class State {
     std::uint64_t event_count_ = 0;                                  // ordinals given out
     std::uint64_t transfer_count_ = 0;                               // stored ones among them
     StatusTable statuses_;                                           // how holds were resolved
-    boost::unordered_flat_map<std::uint64_t, Hold> holds_;           // the live ones, by ordinal
+    HoldTable holds_;                                                // the live ones
     boost::unordered_flat_map<std::uint64_t, uint128> moved_;        // by balancing transfers, where not what was asked
     ChunkedArray<std::uint64_t, 65536> refusals_;                    // (ordinal, result), by ordinal
     std::vector<std::pair<std::uint64_t, std::uint64_t>> expiries_;  // a heap; holds that are gone are left in it
@@ -207,6 +227,9 @@ class State {
 inline std::uint64_t expiry_ns(const Transfer& pending) {
     return pending.timestamp + static_cast<std::uint64_t>(pending.timeout_s) * ns_per_s;
 }
+
+// A remembered refusal: the ordinal above the stable number of the result.
+inline constexpr unsigned refusal_result_bits = 16;
 
 // A post or void with what it leaves out filled in from the pending transfer.
 Transfer inherit(const Transfer& event, const Transfer& pending);

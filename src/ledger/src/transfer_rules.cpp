@@ -1,7 +1,6 @@
 #include "transfer_rules.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include <jiaozi/base/assert.hpp>
 
@@ -203,7 +202,7 @@ CreateTransferResult check_against_pending(const Transfer& t, const Transfer& pe
 
 CreateTransferResult apply_resolving(State& state, const Transfer& event, const Prepared& prepared, Place place) {
     bool unread = false;
-    const auto known = state.find_transfer(event.pending_id, prepared.pending_hash, unread);
+    const auto known = state.find_transfer(event.pending_id, prepared.pending_hash(), unread);
     const Hold* const live = known ? state.live_hold(known->ordinal) : nullptr;
     Hold hold;
     if (live != nullptr) hold = *live;
@@ -240,44 +239,71 @@ CreateTransferResult apply_resolving(State& state, const Transfer& event, const 
 
 }  // namespace
 
-// Three passes, each asking for memory that the one before has told it of.
-void TransferRules::prepare(State& state, std::span<const Transfer> events, std::span<Prepared> prepared) {
-    struct Sides {
-        std::uint64_t debit;
-        std::uint64_t credit;
-    };
-    std::array<Sides, 32> sides;
-    JZ_ASSERT(events.size() <= sides.size());
+// Each stage asks for memory that the one before has told it of.
+void TransferRules::prepare(State& state, unsigned stage, std::span<const Transfer> events,
+                            std::span<Prepared> prepared) {
     for (std::size_t i = 0; i < events.size(); ++i) {
         const Transfer& event = events[i];
-        prepared[i].id_hash = IdHash{}(event.id);
-        state.prefetch_transfer_shard(prepared[i].id_hash);
+        Prepared& p = prepared[i];
+        const bool moving = !has(event, resolving);
+        switch (stage) {
+            case 0:  // what each id leads to
+                p.id_hash = IdHash{}(event.id);
+                state.prefetch_transfer_shard(p.id_hash);
+                p.debit_hash = IdHash{}(moving ? event.debit_account_id : event.pending_id);
+                if (moving) {
+                    p.credit_hash = IdHash{}(event.credit_account_id);
+                    state.prefetch_account_shard(p.debit_hash);
+                    state.prefetch_account_shard(p.credit_hash);
+                } else {
+                    state.prefetch_transfer_shard(p.pending_hash());
+                }
+                break;
+            case 1:  // its slot
+                state.prefetch_transfer(p.id_hash);
+                if (moving) {
+                    state.prefetch_account(p.debit_hash);
+                    state.prefetch_account(p.credit_hash);
+                } else {
+                    state.prefetch_transfer(p.pending_hash());
+                }
+                break;
+            case 2:  // the records, or where the hold is
+                if (moving) {
+                    state.prefetch_records(p.debit_hash);
+                    state.prefetch_records(p.credit_hash);
+                } else {
+                    p.candidate = state.prefetch_hold_place(p.pending_hash());
+                }
+                break;
+            case 3:  // the hold
+                if (!moving) state.prefetch_hold(p.candidate);
+                break;
+            case 4:  // its records
+                if (moving) {
+                    p.debit = state.find_account(event.debit_account_id, p.debit_hash);
+                    p.credit = state.find_account(event.credit_account_id, p.credit_hash);
+                } else {
+                    state.prefetch_hold_accounts(p.candidate);
+                }
+                break;
+            default:
+                break;
+        }
+    }
+}
+
+void TransferRules::look_up(State& state, std::span<const Transfer> events, std::span<Prepared> prepared) {
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        const Transfer& event = events[i];
+        Prepared& p = prepared[i];
+        p.id_hash = IdHash{}(event.id);
         if (has(event, resolving)) {
-            prepared[i].pending_hash = IdHash{}(event.pending_id);
-            state.prefetch_transfer_shard(prepared[i].pending_hash);
+            p.debit_hash = IdHash{}(event.pending_id);
+        } else {
+            p.debit = state.find_account(event.debit_account_id, IdHash{}(event.debit_account_id));
+            p.credit = state.find_account(event.credit_account_id, IdHash{}(event.credit_account_id));
         }
-        sides[i] = {IdHash{}(event.debit_account_id), IdHash{}(event.credit_account_id)};
-        state.prefetch_account_shard(sides[i].debit);
-        state.prefetch_account_shard(sides[i].credit);
-    }
-    for (std::size_t i = 0; i < events.size(); ++i) {
-        state.prefetch_transfer(prepared[i].id_hash);
-        if (has(events[i], resolving)) state.prefetch_transfer(prepared[i].pending_hash);
-        state.prefetch_account(sides[i].debit);
-        state.prefetch_account(sides[i].credit);
-    }
-    for (std::size_t i = 0; i < events.size(); ++i) {
-        if (has(events[i], resolving)) {
-            state.prefetch_hold(prepared[i].pending_hash);
-            continue;
-        }
-        state.prefetch_records(sides[i].debit);
-        state.prefetch_records(sides[i].credit);
-    }
-    for (std::size_t i = 0; i < events.size(); ++i) {
-        if (has(events[i], resolving)) continue;
-        prepared[i].debit = state.find_account(events[i].debit_account_id, sides[i].debit);
-        prepared[i].credit = state.find_account(events[i].credit_account_id, sides[i].credit);
     }
 }
 

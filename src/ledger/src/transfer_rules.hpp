@@ -17,7 +17,9 @@ struct TransferRules {
         state.begin_transfers(events, first_timestamp_ns);
     }
     static void end(State& state) { state.end_transfers(); }
-    static void prepare(State& state, std::span<const Transfer> events, std::span<Prepared> prepared);
+    static constexpr unsigned stages = 5;
+    static void prepare(State& state, unsigned stage, std::span<const Transfer> events, std::span<Prepared> prepared);
+    static void look_up(State& state, std::span<const Transfer> events, std::span<Prepared> prepared);
     static Result check_form(const Transfer& event);
     static Result check_known(State& state, const Transfer& event, const Prepared& prepared);
     static Result apply(State& state, const Transfer& event, const Prepared& prepared, Place place);

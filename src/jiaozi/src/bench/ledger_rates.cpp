@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <bit>
+#include <chrono>
 #include <fstream>
 #include <memory>
 #include <semaphore>
@@ -11,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -43,6 +46,8 @@ std::uint64_t resident_bytes() {
     statm >> all >> resident;
     return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
+
+constexpr std::chrono::microseconds generator_sleep{20};
 
 void run_plain(BatchLoad& load, Workload& work, std::uint64_t transfers) {
     for (std::uint64_t done = 0; done < transfers; done += ledger::max_batch) {
@@ -104,11 +109,13 @@ Result<std::uint64_t> fdatasync_p99_us(const std::filesystem::path& path) {
 }
 
 // An open loop: arrivals come by the clock whether or not earlier ones have been answered, and latency counts from the
-// moment a command should have arrived. A command that finds the queue full has failed.
+// moment a command should have arrived. A command that finds the queue full has failed. What is due is submitted, then
+// the generator sleeps: spinning, it would keep one of few processors from what is measured.
 SinglesFigures run_singles(engine::Engine& engine, Workload& work, const LedgerRatesOptions& options,
                            std::uint64_t& refused) {
     Measured measured;
     measured.latencies_ns.resize(options.singles);
+    ::prctl(PR_SET_TIMERSLACK, 1UL);  // the system otherwise adds 50 microseconds to every sleep
     std::atomic<std::uint64_t> answered{0};
     std::atomic<std::uint64_t> failed{0};
     const auto start = SteadyClock::now();
@@ -116,7 +123,7 @@ SinglesFigures run_singles(engine::Engine& engine, Workload& work, const LedgerR
         const std::uint64_t arrival = i * 1'000'000'000 / options.singles_per_s;
         engine::Command command;
         command.transfers.push_back(work.next());
-        while (nanoseconds_since(start) < arrival) std::this_thread::yield();
+        while (nanoseconds_since(start) < arrival) std::this_thread::sleep_for(generator_sleep);
         std::uint64_t* const latency = &measured.latencies_ns[i];
         engine.submit(std::move(command), [&, arrival, latency](Result<engine::Outcome> outcome) {
             *latency = nanoseconds_since(start) - arrival;
@@ -162,6 +169,28 @@ Result<LedgerFigures> measure_ledger(const LedgerRatesOptions& options, Progress
         figures.bytes_per_transfer = (disk_bytes(options.directory) - before) / options.transfers;
         progress("recovery of them", "恢复这些转账");
         JZ_TRY(figures.recovery_us, stage->reopen_us());
+        JZ_CHECK(stage->engine().make_snapshot());
+        JZ_TRY(figures.recovery_snapshot_us, stage->reopen_us());
+    }
+    progress("transfers while a snapshot is made", "生成快照期间的转账");
+    {
+        JZ_TRY(const auto stage, Stage::make(options.directory, options.accounts));
+        BatchLoad load(stage->engine(), options.batches_outstanding);
+        Workload work(options.accounts, options.seed + 6);
+        Result<engine::SnapshotMade> made = Error(ErrorKind::internal, "no snapshot was made");
+        {
+            const std::jthread maker([&] {
+                // As the engine's own thread that makes them.
+                static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), 10));
+                made = stage->engine().make_snapshot();
+            });
+            run_plain(load, work, std::max<std::uint64_t>(1, options.transfers / 5));
+            static_cast<void>(load.finish());
+        }
+        if (!made.ok()) return std::move(made).error();
+        figures.snapshot_stall_us = load.worst_gap_us();
+        figures.worst_stall_us = std::max(figures.worst_stall_us, figures.snapshot_stall_us);
+        figures.refused += load.refused();
     }
     progress("holds and their posts", "冻结与入账");
     const std::uint64_t pairs = std::max<std::uint64_t>(1, options.transfers / 5);

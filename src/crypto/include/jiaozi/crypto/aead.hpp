@@ -1,4 +1,5 @@
-// AES-256-GCM (NIST SP 800-38D) with 96-bit nonces and 128-bit tags, and SM4 in CTR mode (GB/T 32907, GB/T 17964).
+// AES-256-GCM (NIST SP 800-38D) with 96-bit nonces and 128-bit tags, ChaCha20-Poly1305, and SM4 in CTR mode (GB/T 32907,
+// GB/T 17964).
 // SM4-CTR hides but does not authenticate: put an HMAC or a signature over its output. Pure functions, thread-safe.
 #pragma once
 
@@ -20,6 +21,13 @@ Result<Bytes> aes256_gcm_seal(ByteView key, ByteView nonce, ByteView additional_
 
 // Error unauthenticated when key, nonce, additional data or content is not what was sealed.
 Result<SecretBytes> aes256_gcm_open(ByteView key, ByteView nonce, ByteView additional_data, ByteView sealed);
+
+// ChaCha20-Poly1305 (RFC 8439), 32-byte key, 12-byte nonce, the tag behind the ciphertext; the same rules.
+inline constexpr std::size_t chacha20_key_size = 32;
+inline constexpr std::size_t chacha20_nonce_size = 12;
+inline constexpr std::size_t poly1305_tag_size = 16;
+Result<Bytes> chacha20_poly1305_seal(ByteView key, ByteView nonce, ByteView additional_data, ByteView plaintext);
+Result<SecretBytes> chacha20_poly1305_open(ByteView key, ByteView nonce, ByteView additional_data, ByteView sealed);
 
 inline constexpr std::size_t sm4_key_size = 16;
 inline constexpr std::size_t sm4_block_size = 16;

@@ -33,6 +33,9 @@ Result<Suite> suite_from_number(std::uint64_t number);
 inline constexpr std::size_t signature_size = 64;
 using Signature = std::array<std::uint8_t, signature_size>;
 
+// For P-256 signatures that other machines made (security modules, TPMs): a high s becomes n - s, which is as valid.
+void make_low_s(Signature& signature) noexcept;
+
 // A private key and its public key in canonical form.
 struct KeyPair {
     Suite suite = Suite::ed25519;

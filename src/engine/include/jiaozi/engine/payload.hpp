@@ -85,11 +85,64 @@ struct CarriedOutcomes {
     ByteView blocks;
 };
 
-// What a record can leave out because the one before it said the same.
-struct Neighbours {
-    ledger::Account account;
-    ledger::Transfer transfer;
+// What a record can leave out because the one before it said the same: that part of the one before.
+struct AccountBefore {
+    uint128 id = 0;
+    std::uint32_t ledger = 0;
+    std::uint16_t code = 0;
 };
+struct TransferBefore {
+    uint128 id = 0;
+    uint128 debit_account_id = 0;
+    uint128 credit_account_id = 0;
+    uint128 pending_id = 0;
+    std::uint32_t ledger = 0;
+    std::uint16_t code = 0;
+};
+struct Neighbours {
+    AccountBefore account;
+    TransferBefore transfer;
+};
+
+// A run of a payload's transfer events that can be read without the rest: its bytes, and what those before it left
+// behind. Not stored: whoever writes or reads a payload learns them on the way.
+struct Stretch {
+    static constexpr std::uint32_t max_events = 256;
+
+    std::uint32_t first = 0;       // of its events: an index over all transfers of the payload
+    std::uint32_t events = 0;      // 1 to max_events
+    std::uint32_t offset = 0;      // in the payload
+    std::uint32_t size = 0;        // bytes, up to the next stretch or the end of the commands
+    std::uint32_t left = 0;        // transfers of the first event's command, from that event on,
+    std::uint32_t annotation = 0;  // bytes of that command's annotation, behind them,
+    std::uint64_t last_ns = 0;     // and its timestamp
+    std::uint64_t check = 0;       // XXH3 of the bytes; zero if there is no other stretch
+    Neighbours before;
+};
+
+std::uint64_t stretch_check(ByteView bytes) noexcept;
+
+// Collects the stretches of a payload while its records are written or read, in order.
+class StretchKeeper {
+  public:
+    void begin();
+    // True when the transfer that comes next begins a stretch: then call start.
+    bool due() noexcept {
+        ++events_;
+        return (events_ - 1) % Stretch::max_events == 0;
+    }
+    // `stretch` says where and what is before; `offset` is in it.
+    void start(const Stretch& stretch) { stretches_.push_back(stretch); }
+    // All of them; `commands` are the payload's bytes up to the end of its commands.
+    const std::vector<Stretch>& finish(ByteView commands);
+    const std::vector<Stretch>& stretches() const noexcept { return stretches_; }
+
+  private:
+    std::vector<Stretch> stretches_;
+    std::uint32_t events_ = 0;
+};
+
+class Writer;
 
 // Builds a payload. Keeps its memory between entries.
 class PayloadEncoder {
@@ -99,15 +152,19 @@ class PayloadEncoder {
     // The whole payload; valid until begin.
     ByteView finish(const CarriedOutcomes& outcomes);
     std::size_t size() const noexcept { return size_; }
+    // Of the payload that was finished; valid until begin.
+    const std::vector<Stretch>& stretches() const noexcept { return stretches_.stretches(); }
 
   private:
     std::uint8_t* make_room(std::size_t bytes);
+    void put_transfers(Writer& out, const Command& command);
 
     PayloadHeader header_;
     Bytes bytes_;           // at least size_ of them
     std::size_t size_ = 0;  // used
     std::uint64_t timestamp_ = 0;
     Neighbours before_;
+    StretchKeeper stretches_;
 };
 
 // Collects what applying an entry gave, sparsely: only refusals and expiries take room.
@@ -133,11 +190,16 @@ struct Payload {
     std::uint64_t first_sequence = 0;
     std::vector<TimedCommand> commands;
     CarriedOutcomes outcomes;  // into the bytes that were decoded
+    std::vector<Stretch> stretches;
 };
 
 // Error corrupt with the cause: sizes, counts, reserved bits, a value not written in its one way. What the ledger
 // thinks of the events is not looked at.
 Result<Payload> decode_payload(ByteView bytes);
+
+// The transfer events of one stretch, with the timestamps they got; `bytes` are the stretch's own. Error corrupt, also
+// when they fail the stretch's check.
+Result<std::vector<ledger::Transfer>> decode_stretch(const Stretch& stretch, ByteView bytes);
 
 // The blocks one by one. Error corrupt if they are not as many as said, or something is left over.
 Result<std::vector<ByteView>> split_outcomes(const CarriedOutcomes& outcomes);
