@@ -183,8 +183,9 @@ class Anchors(unittest.TestCase):
         target = anvil.Place()
         secret = target.url.replace("http://", "http://me:hidden@")
         places = [self.files / "served", f"eip155:31337:{contract}/{self.other}@{self.chain.url}", secret, "http://127.0.0.1:1/down"]
-        options = [str(word) for place in places for word in ("--anchors", place)]
-        platform = Platform(PROGRAM, *options, "--anchors-every", "1")
+        config = self.files / "serve.toml"
+        config.write_text("[serve]\nanchors = " + json.dumps(list(map(str, places))) + "\nanchors-every = 1\n")
+        platform = Platform(PROGRAM, "--config", str(config))
         shop = Shop(platform, deposit="5000")
         names = [str(places[0]), f"eip155:31337:{contract}/{self.other}".lower(), "http://" + target.url.split("/")[2], "http://127.0.0.1:1"]
         for amount in ("6", "7"):
@@ -213,7 +214,11 @@ class Anchors(unittest.TestCase):
         self.assertNotIn("hidden", said)
         self.assertEqual(platform.stop(), 0)
         target.stop()
-        # A place that is none is refused before anything starts.
+        # A setting that is none, or a place, is refused before anything starts.
+        config.write_text("anchor = 'x'\n")
+        done = subprocess.run([PROGRAM, "serve", "--data", str(self.files / "none"), "--config", str(config)], capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("there is no setting anchor", done.stderr)
         done = subprocess.run([PROGRAM, "serve", "--data", str(self.files / "none"), "--anchors", "eip155:x"], capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 2, done.stderr)
         self.assertIn("eip155:CHAIN", done.stderr)

@@ -32,6 +32,7 @@ Result<NoteKey> Witness::make(const std::filesystem::path& directory, std::strin
     JZ_TRY(const auto signer, crypto::make_signer(pair));
     JZ_TRY(NoteKey key, note_key(name, NoteAlgorithm::cosignature, *signer));
     JZ_CHECK(disk.make_directory(directory));
+    JZ_CHECK(disk.sync_directory(std::filesystem::absolute(directory).parent_path()));
     JZ_CHECK(crypto::KeystoreUnlock::create_key_file(directory / "keystore.key"));
     JZ_TRY(const auto unlock, crypto::KeystoreUnlock::key_file(directory / "keystore.key"));
     JZ_TRY(auto keystore, crypto::Keystore::create(directory / "keystore", unlock));

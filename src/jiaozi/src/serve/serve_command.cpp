@@ -7,6 +7,8 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -85,6 +87,26 @@ bool set_log_level(const std::string& name) {
         }
     }
     return false;
+}
+
+// CLI11 reads a configuration file of the whole program, never one of a subcommand. What the command line or the
+// environment gives goes before the file. Throws CLI11's errors, as an option that is wrong on the command line does.
+void read_config(CLI::App& command, const std::string& path) {
+    CLI::ConfigTOML format;
+    for (const CLI::ConfigItem& item : format.from_file(path)) {
+        if (item.name == "++" || item.name == "--") continue;  // where a section begins and ends
+        const bool ours = item.parents.empty() || item.parents == std::vector<std::string>{command.get_name()};
+        CLI::Option* const option = ours ? command.get_option_no_throw("--" + item.name) : nullptr;
+        if (option == nullptr || !option->get_configurable())
+            throw CLI::ConfigError(path + ": there is no setting " + item.fullname());
+        if (option->count() > 0) continue;
+        if (option->get_items_expected_min() == 0) {
+            option->add_result(option->get_flag_value(item.name, format.to_flag(item)));
+        } else {
+            option->add_result(item.inputs);
+        }
+        option->run_callback();
+    }
 }
 
 }  // namespace
@@ -167,8 +189,15 @@ void add_serve_command(CLI::App& root, ServeOptions& options, cli::Exit& exit) {
     command->add_option("--log-level", options.log_level, "debug, info, warn, error")
         ->check([](const std::string& name) { return set_log_level(name) ? "" : "use debug, info, warn or error"; })
         ->capture_default_str();
-    command->set_config("--config", "", say("read these options from a TOML file", "从 TOML 文件读取这些选项"));
-    command->callback([&options, &exit, hold] {
+    auto config = std::make_shared<std::string>();
+    command
+        ->add_option(
+            "--config", *config,
+            say("read these options from a TOML file; keep it readable by the server alone if it holds a secret",
+                "从 TOML 文件读取这些选项；若含机密，应仅服务器可读"))
+        ->configurable(false);
+    command->callback([&options, &exit, hold, config, command] {
+        if (!config->empty()) read_config(*command, *config);
         options.sandbox = options.sandbox || options.demo;
         // Who makes a machine fall silent wants to see the money come back.
         if (options.demo && hold->count() == 0) options.payments.hold_s = demo_hold_s;
