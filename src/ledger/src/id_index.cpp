@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <type_traits>
 #include <vector>
 
 #include <jiaozi/base/assert.hpp>
@@ -102,6 +103,68 @@ void IdIndex::erase(std::uint64_t hash, std::uint64_t ordinal) {
     JZ_ASSERT(found);
     for (const std::uint64_t slot : others) place(shard, slot);
     --shard.size;
+}
+
+namespace {
+
+// How a shard begins.
+struct ShardRow {
+    std::uint32_t buckets = 0;
+    std::uint32_t entries = 0;
+};
+static_assert(sizeof(ShardRow) == 8 && std::has_unique_object_representations_v<ShardRow>);
+
+}  // namespace
+
+Result<> IdIndex::save(PartSink& sink) const {
+    static_assert(sizeof(Bucket) == 64 && std::has_unique_object_representations_v<Bucket>);
+    for (std::size_t i = 0; i < std::size_t{1} << shard_bits_; ++i) {
+        const Shard& shard = shards_[i];
+        const ShardRow row{shard.count, shard.size};
+        JZ_CHECK(sink.write({reinterpret_cast<const std::uint8_t*>(&row), sizeof row}));
+        if (shard.count == 0) continue;
+        JZ_CHECK(sink.write(
+            {reinterpret_cast<const std::uint8_t*>(shard.buckets), shard.count * std::size_t{sizeof(Bucket)}}));
+    }
+    return {};
+}
+
+Result<> IdIndex::load(PartSource& parts, std::uint64_t bytes, std::uint64_t ordinals) {
+    const auto corrupt = [] { return Error(ErrorKind::corrupt, "an index of ids that cannot be"); };
+    for (std::size_t i = 0; i < std::size_t{1} << shard_bits_; ++i) {
+        ShardRow row;
+        if (bytes < sizeof row) return corrupt();
+        JZ_CHECK(parts.read({reinterpret_cast<std::uint8_t*>(&row), sizeof row}));
+        bytes -= sizeof row;
+        const std::uint64_t size = std::uint64_t{row.buckets} * sizeof(Bucket);
+        // Not full, so that every search ends; and memory is taken only for what is there.
+        if (size > bytes || std::uint64_t{row.entries} * 5 > std::uint64_t{row.buckets} * bucket_slots * 4)
+            return corrupt();
+        if (row.buckets >= buckets_a_page && row.buckets % buckets_a_page != 0) return corrupt();
+        if (row.buckets == 0) continue;
+        bytes -= size;
+        Shard& shard = shards_[i];
+        shard = {allocate(row.buckets), row.buckets, row.entries};
+        JZ_CHECK(parts.read({reinterpret_cast<std::uint8_t*>(shard.buckets), static_cast<std::size_t>(size)}));
+        if (!is_whole(shard, ordinals)) return corrupt();
+    }
+    return bytes == 0 ? Result<>() : corrupt();
+}
+
+// As many entries as it says, each bucket filled from the front, each ordinal in range.
+bool IdIndex::is_whole(const Shard& shard, std::uint64_t ordinals) noexcept {
+    std::uint64_t entries = 0;
+    bool good = true;
+    for (std::uint32_t b = 0; b < shard.count; ++b) {
+        std::uint64_t before = 1;
+        for (const std::uint64_t slot : shard.buckets[b].slots) {
+            const std::uint64_t ordinal = (slot & (mark - 1)) - 1;  // of an empty one: far out of range
+            good = good && (slot == 0 || (before != 0 && ordinal < ordinals));
+            entries += slot != 0 ? 1 : 0;
+            before = slot;
+        }
+    }
+    return good && entries == shard.size;
 }
 
 }  // namespace jiaozi::ledger

@@ -13,6 +13,9 @@
 #include <memory>
 #include <optional>
 
+#include <jiaozi/base/result.hpp>
+#include <jiaozi/ledger/parts.hpp>
+
 #include "bring_in.hpp"
 #include "page_arena.hpp"
 
@@ -82,6 +85,16 @@ class IdIndex {
             }
         }
     }
+    template <class Visit>
+    void each_entry(Visit visit) const {
+        each([&](std::uint32_t, std::uint64_t slot) { visit(entry_of(slot)); });
+    }
+
+    // As it stands in memory, shard by shard (docs/formats/snapshot.md, transfer_ids).
+    Result<> save(PartSink& sink) const;
+    // Into an index without entries, from `bytes` of a part. Every slot is one that could have been inserted, with an
+    // ordinal below `ordinals`; whether it stands where it will be looked for is not checked. Error corrupt.
+    Result<> load(PartSource& parts, std::uint64_t bytes, std::uint64_t ordinals);
 
   private:
     static constexpr std::size_t bucket_slots = 8;
@@ -112,6 +125,7 @@ class IdIndex {
         return {.ordinal = (slot & (mark - 1)) - 1, .marked = (slot & mark) != 0};
     }
 
+    static bool is_whole(const Shard& shard, std::uint64_t ordinals) noexcept;
     static void place(Shard& shard, std::uint64_t slot) noexcept;
     void grow(Shard& shard);
     Bucket* allocate(std::uint32_t count);

@@ -175,4 +175,14 @@ std::uint64_t Ledger::state_digest() const {
     return state_->digest();
 }
 
+Result<> Ledger::save(PartSink& sink) const {
+    return state_->save(sink);
+}
+
+Result<Ledger> Ledger::load(PartSource& parts, const EventSource& source) {
+    Ledger ledger(source);
+    JZ_CHECK(ledger.state_->load(parts));
+    return ledger;
+}
+
 }  // namespace jiaozi::ledger

@@ -12,8 +12,7 @@ namespace {
 constexpr std::uint16_t balancing = transfer_flags::balancing_debit | transfer_flags::balancing_credit;
 constexpr std::uint16_t resolving = transfer_flags::post_pending | transfer_flags::void_pending;
 
-// A remembered refusal: the ordinal above the stable number of the result.
-constexpr unsigned result_bits = 16;
+constexpr unsigned result_bits = refusal_result_bits;
 std::uint64_t refusal_of_ordinal(std::uint64_t ordinal, CreateTransferResult result) {
     return ordinal << result_bits | static_cast<std::uint64_t>(result);
 }

@@ -14,7 +14,9 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
+#include <jiaozi/base/result.hpp>
 #include <jiaozi/ledger/event_source.hpp>
+#include <jiaozi/ledger/parts.hpp>
 #include <jiaozi/ledger/types.hpp>
 
 #include "bring_in.hpp"
@@ -153,6 +155,10 @@ class State {
     std::uint64_t transfer_count() const noexcept { return transfer_count_; }
     std::uint64_t digest() const;
 
+    // state_parts.cpp. load: into a state that has nothing in it yet.
+    Result<> save(PartSink& sink) const;
+    Result<> load(PartSource& parts);
+
     // Read freely; written only above.
     ChunkedArray<AccountRecord, 16384> accounts;  // chunks of 2 MiB: a large page each, where the system has them
     std::uint64_t last_timestamp_ns = 0;
@@ -183,7 +189,15 @@ class State {
     void undo(const TransferAdded&);
     void undo(const PendingResolved&);
     void undo(const HistoryAdded&);
-    std::uint64_t account_ordinal(std::uint64_t id_hash, uint128 id) const;
+
+    Result<> load_totals(PartSource& parts);
+    Result<> load_accounts(PartSource& parts);
+    Result<> load_histories(PartSource& parts);
+    Result<> load_refusals(PartSource& parts);
+    Result<> load_transfer_ids(PartSource& parts);
+    Result<> load_statuses(PartSource& parts);
+    Result<> load_holds(PartSource& parts);
+    Result<> load_moved(PartSource& parts);
 
     const EventSource* source_;
     std::unique_ptr<MemoryEvents> memory_;  // if no source was given
@@ -213,6 +227,9 @@ class State {
 inline std::uint64_t expiry_ns(const Transfer& pending) {
     return pending.timestamp + static_cast<std::uint64_t>(pending.timeout_s) * ns_per_s;
 }
+
+// A remembered refusal: the ordinal above the stable number of the result.
+inline constexpr unsigned refusal_result_bits = 16;
 
 // A post or void with what it leaves out filled in from the pending transfer.
 Transfer inherit(const Transfer& event, const Transfer& pending);

@@ -27,6 +27,23 @@ class StatusTable {
         std::uint64_t& word = (*chunks_[chunk])[ordinal % chunk_ordinals / per_word];
         word = (word & ~(std::uint64_t{3} << shift_of(ordinal))) | encode(status) << shift_of(ordinal);
     }
+    static constexpr std::size_t per_word = 32;
+    static constexpr std::size_t chunk_words = 2048;
+    using Chunk = std::array<std::uint64_t, chunk_words>;
+
+    template <class Visit>  // (index of the chunk, chunk), chunks that exist; until it says false
+    void each_chunk(Visit visit) const {
+        for (std::size_t c = 0; c < chunks_.size(); ++c) {
+            if (chunks_[c] != nullptr && !visit(c, *chunks_[c])) return;
+        }
+    }
+    // One that does not exist yet, as zeros.
+    Chunk& add_chunk(std::size_t index) {
+        if (index >= chunks_.size()) chunks_.resize(index + 1);
+        chunks_[index] = std::make_unique<Chunk>();
+        return *chunks_[index];
+    }
+
     template <class Visit>  // (index of the word, word), words that are not zero
     void each_word(Visit visit) const {
         for (std::size_t c = 0; c < chunks_.size(); ++c) {
@@ -38,10 +55,7 @@ class StatusTable {
     }
 
   private:
-    static constexpr std::size_t per_word = 32;
-    static constexpr std::size_t chunk_words = 2048;
     static constexpr std::size_t chunk_ordinals = per_word * chunk_words;
-    using Chunk = std::array<std::uint64_t, chunk_words>;
 
     static unsigned shift_of(std::uint64_t ordinal) noexcept { return static_cast<unsigned>(ordinal % per_word * 2); }
     static std::uint64_t encode(PendingStatus status) noexcept {

@@ -18,8 +18,10 @@
 #include <span>
 #include <vector>
 
+#include <jiaozi/base/result.hpp>
 #include <jiaozi/base/uint128.hpp>
 #include <jiaozi/ledger/event_source.hpp>
+#include <jiaozi/ledger/parts.hpp>
 #include <jiaozi/ledger/types.hpp>
 
 namespace jiaozi::ledger {
@@ -102,6 +104,12 @@ class Ledger {
     // machine of one byte order. For comparing replays, not for proofs: it resists accidents, not adversaries. Costs a
     // pass over everything.
     std::uint64_t state_digest() const;
+
+    // All that is kept here, for a snapshot, and a ledger made of it again: same state, same digest. Between batches.
+    // The events are not in it: `source` has those with ordinals below event_count().
+    // Safe on hostile bytes (Error corrupt); that they are the bytes that were saved, the caller checks.
+    Result<> save(PartSink& sink) const;
+    static Result<Ledger> load(PartSource& parts, const EventSource& source);
 
   private:
     std::unique_ptr<State> state_;
