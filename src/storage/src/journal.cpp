@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <jiaozi/base/log.hpp>
+#include <jiaozi/storage/archive.hpp>
 #include <jiaozi/storage/journal.hpp>
 #include <jiaozi/storage/segment.hpp>
 
@@ -76,34 +77,46 @@ std::filesystem::path Journal::segment_path(std::uint64_t first_entry) const {
     return directory_ / segment_name(first_entry);
 }
 
-Result<std::unique_ptr<Journal>> Journal::open(const JournalOptions& options, const Visitor& visit) {
+Result<std::unique_ptr<Journal>> Journal::open(const JournalOptions& options, const Visitor& visit,
+                                               const FindStart& find_start) {
     Disk& disk = options.disk != nullptr ? *options.disk : system_disk();
     std::unique_ptr<Journal> journal(new Journal(options, disk));
     JZ_CHECK(disk.make_directory(options.directory));
     JZ_CHECK(disk.sync_directory(std::filesystem::absolute(options.directory).parent_path()));
     JZ_TRY(journal->lock_, disk.lock(options.directory));
-    JZ_CHECK(journal->recover(visit));
+    JZ_CHECK(journal->recover(visit, find_start));
     return journal;
 }
 
-Result<> Journal::recover(const Visitor& visit) {
+Result<> Journal::recover(const Visitor& visit, const FindStart& find_start) {
     JZ_TRY(const auto segments, list_segments(disk_, directory_));
     Chain chain;
-    std::uint64_t last_extent = 0;  // of the last entry
-    const Visitor visit_and_measure = [&](const EntryView& entry) {
-        last_extent = entry_extent(entry.payload.size());
+    KnownEntry last_entry;
+    std::optional<Position> resume;
+    if (const auto start = find_start ? find_start() : std::nullopt) {
+        last_entry = *start;
+        chain = {start->position.entry + 1, start->hash};
+        resume = {chain.next_entry, start->position.segment, start->position.offset + start->extent};
+    }
+    const Visitor visit_and_note = [&](const EntryView& entry) {
+        last_entry.position = entry.position;
+        last_entry.extent = entry_extent(entry.payload.size());
         return visit(entry);
     };
     for (const std::uint64_t first_entry : segments) {
+        if (resume && first_entry < resume->segment) continue;
         const auto path = segment_path(first_entry);
-        if (first_entry != chain.next_entry) {
+        const bool resumes = resume && first_entry == resume->segment;
+        if (!resumes && first_entry != chain.next_entry) {
+            JZ_CHECK(check_archive(disk_, directory_, chain.next_entry));
             return Error(ErrorKind::corrupt, "journal damaged: entry " + std::to_string(chain.next_entry) +
                                                  " must come next, but the next file is " + path.string() +
                                                  "; restore the missing segment from a copy");
         }
         const bool last = first_entry == segments.back();
         JZ_TRY(auto file, disk_.open(path, last ? Disk::Mode::read_write : Disk::Mode::read));
-        JZ_TRY(auto scan, scan_segment(std::move(file), path, last, chain, visit_and_measure));
+        JZ_TRY(auto scan,
+               scan_segment(std::move(file), path, last, chain, visit_and_note, resumes ? &*resume : nullptr));
         if (!last) continue;
         file_ = std::move(scan.file);
         segment_ = first_entry;
@@ -119,12 +132,14 @@ Result<> Journal::recover(const Visitor& visit) {
     }
     recovery_.entries = chain.next_entry - 1;
     previous_hash_ = chain.previous_hash;
+    last_entry.hash = chain.previous_hash;
+    if (recovery_.entries > 0) last_at_open_ = last_entry;
     durable_entry_.store(recovery_.entries, std::memory_order_release);
     if (file_ == nullptr) return roll(0);
     // What was read may sit in the page cache only: a killed process's last write was never synced, and its segment may
     // have a name that is not durable. Readers and the ledger will rely on it, so it is made durable now.
     JZ_CHECK(disk_.sync_directory(directory_));
-    if (offset_ > sizeof(SegmentHeader)) JZ_CHECK(rewrite(offset_ - last_extent, last_extent));
+    if (offset_ > sizeof(SegmentHeader)) JZ_CHECK(rewrite(offset_ - last_entry.extent, last_entry.extent));
     JZ_CHECK(file_->sync_data());
     file_->prefer_direct();
     return {};
@@ -247,7 +262,10 @@ Result<Position> Journal::append(Timestamp timestamp, ByteView payload) {
     return position;
 }
 
-Result<Bytes> read_entry(Disk& disk, const std::filesystem::path& directory, const Position& position) {
+namespace {
+
+// One entry, checked by itself, with everything that it fills.
+Result<Bytes> read_extent(Disk& disk, const std::filesystem::path& directory, const Position& position) {
     constexpr std::size_t usual_bytes = std::size_t{64} * 1024;
     const auto path = directory / segment_name(position.segment);
     const auto damaged = [&](const std::string& cause) {
@@ -269,9 +287,24 @@ Result<Bytes> read_entry(Disk& disk, const std::filesystem::path& directory, con
     const std::array hashed{ByteView(bytes).first(extent - sizeof(Hash))};
     if (!std::ranges::equal(hash_of(hashed), ByteView(bytes).last(sizeof(Hash))))
         return damaged("the entry fails its hash");
-    bytes.resize(sizeof(EntryHeader) + header->payload_size);
-    bytes.erase(bytes.begin(), bytes.begin() + sizeof(EntryHeader));
     return bytes;
+}
+
+}  // namespace
+
+Result<Bytes> read_entry(Disk& disk, const std::filesystem::path& directory, const Position& position) {
+    JZ_TRY(Bytes bytes, read_extent(disk, directory, position));
+    EntryHeader header;
+    std::memcpy(&header, bytes.data(), sizeof header);
+    bytes.resize(sizeof header + header.payload_size);
+    bytes.erase(bytes.begin(), bytes.begin() + sizeof header);
+    return bytes;
+}
+
+Result<> check_known_entry(Disk& disk, const std::filesystem::path& directory, const KnownEntry& known) {
+    JZ_TRY(const Bytes bytes, read_extent(disk, directory, known.position));
+    if (bytes.size() == known.extent && std::ranges::equal(ByteView(bytes).last(sizeof(Hash)), known.hash)) return {};
+    return Error(ErrorKind::corrupt, "entry " + std::to_string(known.position.entry) + " of the journal is another");
 }
 
 Result<Bytes> read_payload_part(Disk& disk, const std::filesystem::path& directory, const Position& position,

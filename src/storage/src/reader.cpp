@@ -13,6 +13,11 @@ Reader::Reader(Reader&&) noexcept = default;
 Reader& Reader::operator=(Reader&&) noexcept = default;
 Reader::~Reader() = default;
 
+KnownEntry Reader::last() const {
+    JZ_ASSERT(previous_hash_.has_value());
+    return {last_, position_.offset - last_.offset, *previous_hash_};
+}
+
 Result<> Reader::open_segment(std::uint64_t first_entry) {
     const auto path = journal_->segment_path(first_entry);
     JZ_TRY(auto file, journal_->disk_.open(path, Disk::Mode::read));
@@ -64,6 +69,7 @@ Result<std::optional<EntryView>> Reader::next() {
     const EntryView view{position_, Timestamp{header->timestamp},
                          bytes.subspan(sizeof(EntryHeader), header->payload_size)};
     previous_hash_ = hash;
+    last_ = position_;
     ++position_.entry;
     position_.offset += extent;
     return std::optional<EntryView>(view);

@@ -113,10 +113,15 @@ class SegmentReader {
     const std::uint64_t size_;
 };
 
-Result<SegmentHeader> read_segment_header(Window& window, const std::filesystem::path& path, const Chain& chain) {
+Result<SegmentHeader> read_segment_header(Window& window, const std::filesystem::path& path, const Chain& chain,
+                                          const Position* resume) {
     JZ_TRY(const ByteView bytes, window.at(0, sizeof(SegmentHeader)));
     auto header = decode_segment_header(bytes);
     if (!header.ok()) return damaged(path, 0, header.error().message());
+    if (resume != nullptr) {
+        if (header->first_entry == resume->segment && resume->offset <= header->segment_size) return header;
+        return damaged(path, 16, "the segment's header is not that of its name");
+    }
     if (header->first_entry != chain.next_entry) {
         return damaged(path, 16,
                        "the segment starts with entry " + std::to_string(header->first_entry) + ", but entry " +
@@ -131,11 +136,11 @@ Result<SegmentHeader> read_segment_header(Window& window, const std::filesystem:
 }  // namespace
 
 Result<SegmentScan> scan_segment(std::unique_ptr<File> file, const std::filesystem::path& path, bool last, Chain& chain,
-                                 const Journal::Visitor& visit) {
+                                 const Journal::Visitor& visit, const Position* resume) {
     Window window(std::move(file));
     SegmentScan scan;
     JZ_TRY(scan.file_size, window.file().size());
-    JZ_TRY(const SegmentHeader segment, read_segment_header(window, path, chain));
+    JZ_TRY(const SegmentHeader segment, read_segment_header(window, path, chain, resume));
     scan.segment_size = segment.segment_size;
     if (scan.file_size > segment.segment_size) {
         return damaged(path, segment.segment_size, "the file is longer than its header says");
@@ -145,7 +150,7 @@ Result<SegmentScan> scan_segment(std::unique_ptr<File> file, const std::filesyst
     SegmentReader reader(window, path,
                          std::min(size, (scan.file_size + entry_alignment - 1) / entry_alignment * entry_alignment));
 
-    std::uint64_t offset = sizeof(SegmentHeader);
+    std::uint64_t offset = resume != nullptr ? resume->offset : sizeof(SegmentHeader);
     for (; offset + sizeof(EntryHeader) <= size;) {
         JZ_TRY(const ByteView header_bytes, window.at(offset, sizeof(EntryHeader)));
         std::uint64_t extent = 0;

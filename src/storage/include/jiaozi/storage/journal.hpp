@@ -40,6 +40,13 @@ struct Position {
     bool operator==(const Position&) const = default;
 };
 
+// An entry that is known from elsewhere (a snapshot): its hash vouches for all before it, so they need not be read.
+struct KnownEntry {
+    Position position;
+    std::uint64_t extent = 0;  // the bytes it fills
+    Hash hash{};
+};
+
 // The payload is valid until the reader moves on, or the visitor returns.
 struct EntryView {
     Position position;
@@ -68,6 +75,8 @@ class Reader {
     // The next entry, or none when the reader has caught up (ask again later).
     Result<std::optional<EntryView>> next();
     const Position& position() const noexcept { return position_; }
+    // The entry that next() returned last, once there is one.
+    KnownEntry last() const;
 
   private:
     friend class Journal;
@@ -77,9 +86,10 @@ class Reader {
 
     const Journal* journal_;
     Position position_;
-    std::optional<Hash> previous_hash_;
-    std::unique_ptr<Window> window_;    // of the segment position_ is in; none before the first read
-    std::uint64_t window_durable_ = 0;  // bytes of later entries in the window may be stale
+    Position last_;
+    std::optional<Hash> previous_hash_;  // of the entry there
+    std::unique_ptr<Window> window_;     // of the segment position_ is in; none before the first read
+    std::uint64_t window_durable_ = 0;   // bytes of later entries in the window may be stale
     std::uint64_t segment_size_ = 0;
 };
 
@@ -89,7 +99,11 @@ class Journal {
     using Visitor = std::function<Result<>(const EntryView&)>;
 
     // Takes the lock (conflict if another has it), verifies every entry, cuts a torn tail. Removes nothing else.
-    static Result<std::unique_ptr<Journal>> open(const JournalOptions& options, const Visitor& visit);
+    // With `find_start`, which is asked once the lock is taken, reading begins behind the entry it gives (the caller
+    // has held it against the journal: check_known_entry). Earlier segments are not opened then.
+    using FindStart = std::function<std::optional<KnownEntry>()>;
+    static Result<std::unique_ptr<Journal>> open(const JournalOptions& options, const Visitor& visit,
+                                                 const FindStart& find_start = {});
     ~Journal();
     Journal(const Journal&) = delete;
     Journal& operator=(const Journal&) = delete;
@@ -106,12 +120,14 @@ class Journal {
     std::uint64_t durable_entry() const noexcept { return durable_entry_.load(std::memory_order_acquire); }
     std::optional<Error> failure() const;
     const Recovery& recovery() const noexcept { return recovery_; }
+    // The last entry that opening found (or was given); none in an empty journal.
+    const std::optional<KnownEntry>& last_at_open() const noexcept { return last_at_open_; }
     const std::filesystem::path& directory() const noexcept { return directory_; }
 
   private:
     friend class Reader;
     Journal(const JournalOptions& options, Disk& disk);
-    Result<> recover(const Visitor& visit);
+    Result<> recover(const Visitor& visit, const FindStart& find_start);
     Result<> cut(const std::filesystem::path& path, std::uint64_t segment_size, std::uint64_t offset);
     Result<> rewrite(std::uint64_t offset, std::uint64_t size);
     Result<> roll(std::uint64_t extent);
@@ -125,6 +141,7 @@ class Journal {
     Disk& disk_;
     std::unique_ptr<DirectoryLock> lock_;
     Recovery recovery_;
+    std::optional<KnownEntry> last_at_open_;
     std::atomic<std::uint64_t> durable_entry_{0};
 
     // Owned by the appending thread.
@@ -147,6 +164,9 @@ Result<Bytes> read_entry(Disk& disk, const std::filesystem::path& directory, con
 // must be. Error corrupt when the file ends before. Any thread.
 Result<Bytes> read_payload_part(Disk& disk, const std::filesystem::path& directory, const Position& position,
                                 std::uint64_t offset, std::size_t bytes);
+
+// Whether the journal in `directory` has that entry: at its place, whole, with its hash. Error corrupt or not_found.
+Result<> check_known_entry(Disk& disk, const std::filesystem::path& directory, const KnownEntry& known);
 
 // "00000000000000000001.segment" and back (none for any other name).
 std::string segment_name(std::uint64_t first_entry);

@@ -29,7 +29,8 @@ struct SegmentScan {
 };
 
 // `path` is for messages. Error corrupt with file, offset and cause; io; or the visitor's own.
+// With `resume`, what stands before that place is not looked at: there `chain` goes on.
 Result<SegmentScan> scan_segment(std::unique_ptr<File> file, const std::filesystem::path& path, bool last, Chain& chain,
-                                 const Journal::Visitor& visit);
+                                 const Journal::Visitor& visit, const Position* resume = nullptr);
 
 }  // namespace jiaozi::storage
