@@ -13,12 +13,16 @@
 #include <jiaozi/base/log.hpp>
 #include <jiaozi/engine/engine.hpp>
 #include <jiaozi/engine/payload.hpp>
+#include <jiaozi/storage/archive.hpp>
 #include <jiaozi/storage/journal.hpp>
 
 #include "applier.hpp"
 #include "event_log.hpp"
 #include "feed.hpp"
+#include "limits.hpp"
 #include "recovery.hpp"
+#include "snapshot.hpp"
+#include "snapshotter.hpp"
 #include "state_lock.hpp"
 
 namespace jiaozi::engine {
@@ -35,35 +39,6 @@ constexpr std::uint64_t no_expiry = UINT64_MAX;
 // A clock that jumps past many expiries is followed in steps, so that one entry's outcomes stay small.
 constexpr Duration catch_up_step = seconds(1);
 
-Result<> check_limits(const Command& command) {
-    if (command.accounts.size() > max_events || command.flag_changes.size() > max_events ||
-        command.transfers.size() > max_events) {
-        return Error(ErrorKind::too_large,
-                     "a command holds at most " + std::to_string(max_events) + " events of a kind; split it");
-    }
-    if (command.annotation.size() > max_annotation_bytes) {
-        return Error(ErrorKind::too_large,
-                     "an annotation holds at most " + std::to_string(max_annotation_bytes) + " bytes")
-            .with_param("annotation");
-    }
-    return {};
-}
-
-Result<> check_options(const Options& options) {
-    const auto refuse = [](std::string_view option, std::string_view range) {
-        return Error(ErrorKind::invalid, "must be " + std::string(range)).with_param(option);
-    };
-    if (options.max_queue == 0) return refuse("max_queue", "at least 1");
-    if (options.max_entry_bytes < 4096 || options.max_entry_bytes > (std::size_t{16} << 20)) {
-        return refuse("max_entry_bytes", "from 4 KiB to 16 MiB");
-    }
-    if (options.segment_bytes < (std::uint64_t{64} << 10) || options.segment_bytes > (std::uint64_t{1} << 40)) {
-        return refuse("segment_bytes", "from 64 KiB to 1 TiB");
-    }
-    if (options.tick.ns <= 0 || options.tick > milliseconds(50)) return refuse("tick", "above 0 and at most 50 ms");
-    return {};
-}
-
 }  // namespace
 
 class Engine::Impl {
@@ -71,10 +46,11 @@ class Engine::Impl {
     Impl(Options options, const Clock& clock)
         : options_(std::move(options)),
           clock_(clock),
-          disk_(options_.disk != nullptr ? *options_.disk : storage::system_disk()),
+          disk_(options_.disk != nullptr ? *options_.disk : storage::system_disk(), options_.directory / "journal"),
           events_(disk_, options_.directory / "journal"),
           ledger_(events_),
-          hub_(options_.feed_memory_bytes) {}
+          hub_(options_.feed_memory_bytes),
+          snapshotter_(disk_, options_.directory) {}
     ~Impl() { close(); }
 
     Result<> start();
@@ -94,8 +70,12 @@ class Engine::Impl {
     std::uint64_t last_sequence() const { return applied_sequence_.load(std::memory_order_acquire); }
     Health health() const;
     Counters counters() const {
-        return {commands_.load(std::memory_order_relaxed), entries_.load(std::memory_order_relaxed)};
+        return {commands_.load(std::memory_order_relaxed), entries_.load(std::memory_order_relaxed),
+                snapshotter_.made(), snapshotter_.failed()};
     }
+    const Opening& opening() const { return opening_; }
+    Result<SnapshotMade> make_snapshot() { return snapshotter_.make(*journal_); }
+    Result<PruneDone> prune(const std::filesystem::path& archive) { return snapshotter_.prune(archive); }
 
   private:
     struct Waiting {
@@ -133,7 +113,7 @@ class Engine::Impl {
 
     const Options options_;
     const Clock& clock_;
-    storage::Disk& disk_;
+    storage::ArchivedDisk disk_;  // so that events are found wherever their segment is
     std::unique_ptr<storage::Journal> journal_;
     EventLog events_;
 
@@ -176,6 +156,8 @@ class Engine::Impl {
     std::vector<std::vector<ledger::Expired>> expired_;
 
     FeedHub hub_;
+    Opening opening_;  // not changed once open
+    Snapshotter snapshotter_;
     std::thread applier_;  // last: these use everything above
     std::thread writer_;
 };
@@ -185,14 +167,30 @@ Result<> Engine::Impl::start() {
     JZ_CHECK(prepare_directory(disk_, options_.directory));
     const storage::JournalOptions journal{options_.directory / "journal", options_.segment_bytes, &disk_,
                                           options_.segments_ahead};
-    Replay replay(ledger_, events_, hub_);
-    JZ_TRY(journal_,
-           storage::Journal::open(journal, [&](const storage::EntryView& entry) { return replay.add(entry); }));
+    const Derived derived{ledger_, events_, hub_};
+    Replay replay(derived, Replay::Threads::two);
+    std::uint64_t replayed_bytes = 0;
+    const auto take = [&](const storage::EntryView& entry) {
+        ++opening_.entries_replayed;
+        replayed_bytes += storage::entry_extent(entry.payload.size());
+        return replay.add(entry);
+    };
+    const auto find_start = [&]() -> std::optional<storage::KnownEntry> {
+        if (!options_.use_snapshots) return std::nullopt;
+        auto start = load_newest(disk_, options_.directory, derived, opening_.snapshots_skipped);
+        if (!start) return std::nullopt;
+        opening_.snapshot_sequence = start->tip.sequence;
+        replay.start_at(std::move(start->tip));
+        return start->last;
+    };
+    JZ_TRY(journal_, storage::Journal::open(journal, take, find_start));
     JZ_TRY(Tip tip, replay.finish());
+    JZ_CHECK(remove_unfinished_snapshot(disk_, options_.directory));
     applied_sequence_ = written_sequence_ = tip.sequence;
     written_timestamp_ = tip.timestamp;
     uncarried_ = std::move(tip.outcomes);
     next_expiry_ = ledger_.next_expiry_ns().value_or(no_expiry);
+    snapshotter_.start(*journal_, options_.snapshot_every_bytes, options_.archive, replayed_bytes);
     applier_ = std::thread([this] { apply_groups(); });
     writer_ = std::thread([this] { write_groups(); });
     return {};
@@ -212,6 +210,7 @@ void Engine::Impl::close() {
     }
     pipe_changed_.notify_all();
     applier_.join();
+    snapshotter_.stop();
 }
 
 Health Engine::Impl::health() const {
@@ -339,6 +338,7 @@ void Engine::Impl::commit(Group group, Timestamp now) {
         for (std::size_t i = 0; i < group.commands.size(); ++i)
             new_events_.push_back({group.commands[i].command.transfers, group.timestamps[i]});
         events_.add(group.position, group.payload_size, new_events_, encoder_.stretches());
+        snapshotter_.written(storage::entry_extent(group.payload_size));
     } else {
         stop(position.error());
         group.failure = std::move(position).error();
@@ -560,6 +560,15 @@ Health Engine::health() const {
 }
 Counters Engine::counters() const {
     return impl_->counters();
+}
+const Opening& Engine::opening() const {
+    return impl_->opening();
+}
+Result<SnapshotMade> Engine::make_snapshot() {
+    return impl_->make_snapshot();
+}
+Result<PruneDone> Engine::prune(const std::filesystem::path& archive) {
+    return impl_->prune(archive);
 }
 std::uint64_t Engine::state_digest() const {
     return impl_->look([](const ledger::Ledger& ledger) { return ledger.state_digest(); });

@@ -22,11 +22,24 @@ void EventLog::add(const storage::Position& position, std::size_t payload_size, 
         std::uint64_t timestamp = events.last.ns - events.transfers.size();
         for (const ledger::Transfer& event : events.transfers) {
             const std::size_t at = next_ordinal_++ % latest_kept;
-            if (at == latest_.size()) latest_.emplace_back();
+            if (at >= latest_.size()) latest_.resize(at + 1);
             latest_[at] = event;
             latest_[at].timestamp = ++timestamp;
         }
     }
+}
+
+EventLog::Places EventLog::places() const {
+    const std::lock_guard guard(mutex_);
+    return {points_, parts_, next_ordinal_, since_point_};
+}
+
+void EventLog::restore(Places places) {
+    const std::lock_guard guard(mutex_);
+    points_ = std::move(places.points);
+    parts_ = std::move(places.parts);
+    next_ordinal_ = first_latest_ = places.next_ordinal;
+    since_point_ = places.since_point;
 }
 
 std::optional<Error> EventLog::failure() const {
@@ -55,7 +68,7 @@ bool EventLog::read(std::uint64_t ordinal, ledger::Transfer& event) const {
 }
 
 bool EventLog::read_from_memory(std::uint64_t ordinal, ledger::Transfer& event) const {
-    if (ordinal < next_ordinal_ && next_ordinal_ - ordinal <= latest_.size()) {
+    if (ordinal < next_ordinal_ && ordinal >= first_latest_ && next_ordinal_ - ordinal <= latest_kept) {
         event = latest_[ordinal % latest_kept];
         return true;
     }

@@ -25,6 +25,19 @@ class EventLog final : public ledger::EventSource {
     EventLog(storage::Disk& disk, std::filesystem::path journal_directory)
         : disk_(disk), directory_(std::move(journal_directory)) {}
 
+    // The entry at `position` begins with this ordinal. One for some kilobytes of journal, and one for each
+    // segment, because only inside a segment the next entry's place follows from the one before.
+    struct Point {
+        std::uint64_t first_ordinal;
+        storage::Position position;
+    };
+    // A stretch of an entry with more than one.
+    struct Part {
+        std::uint64_t first_ordinal;
+        storage::Position position;
+        Stretch stretch;
+    };
+
     // An entry that is in the journal, before its commands are applied, with each command's transfers and the time of
     // the last of them. In order.
     struct Events {
@@ -36,24 +49,23 @@ class EventLog final : public ledger::EventSource {
 
     bool read(std::uint64_t ordinal, ledger::Transfer& event) const override;
 
+    // Everything that a snapshot keeps of it: where events are, not the events.
+    struct Places {
+        std::vector<Point> points;
+        std::vector<Part> parts;
+        std::uint64_t next_ordinal = 0;
+        std::uint64_t since_point = 0;
+    };
+    Places places() const;
+    // Into one to which nothing was added yet.
+    void restore(Places places);
+
     // Why the last failing read failed.
     std::optional<Error> failure() const;
 
   private:
-    // The entry at `position` begins with this ordinal. One for some kilobytes of journal, and one for each
-    // segment, because only inside a segment the next entry's place follows from the one before.
-    struct Point {
-        std::uint64_t first_ordinal;
-        storage::Position position;
-    };
     static constexpr std::uint64_t step_bytes = std::uint64_t{16} * 1024;
 
-    // A stretch of an entry with more than one.
-    struct Part {
-        std::uint64_t first_ordinal;
-        storage::Position position;
-        Stretch stretch;
-    };
     // Where an ordinal is to be looked for: in a part, else from a point on.
     struct Place {
         std::optional<Part> part;
@@ -83,6 +95,7 @@ class EventLog final : public ledger::EventSource {
     std::vector<Part> parts_;
     std::uint64_t next_ordinal_ = 0;
     std::uint64_t since_point_ = 0;
+    std::uint64_t first_latest_ = 0;        // events before this one were never in latest_
     std::vector<ledger::Transfer> latest_;  // a ring: the event with ordinal n stands at n % latest_kept
     mutable std::list<Decoded> decoded_;    // the last used first
     mutable std::optional<Error> failure_;

@@ -34,6 +34,19 @@ void FeedHub::publish(const storage::Position& position, std::uint64_t first_seq
     published_.notify_all();
 }
 
+FeedHub::Places FeedHub::places() {
+    const std::lock_guard guard(mutex_);
+    return {index_, since_index_point_};
+}
+
+void FeedHub::restore(Places places, std::uint64_t sequence, std::uint64_t first_late, const std::deque<Bytes>& late) {
+    const std::lock_guard guard(mutex_);
+    index_ = std::move(places.index);
+    since_index_point_ = static_cast<std::size_t>(places.since_index_point);
+    sequence_ = sequence;
+    for (const Bytes& block : late) late_outcomes_.push_back({first_late++, std::make_shared<const Bytes>(block)});
+}
+
 FeedSubscription::FeedSubscription(FeedHub& hub, const storage::Journal& journal, std::uint64_t after_sequence,
                                    FeedHandler handler)
     : hub_(hub), journal_(journal), handler_(std::move(handler)), position_(after_sequence) {

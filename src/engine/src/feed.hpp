@@ -31,14 +31,24 @@ class FeedHub {
     void publish(const storage::Position& position, std::uint64_t first_sequence, std::uint64_t last_sequence,
                  std::size_t payload_size, Bytes outcomes, CommittedBatch batch);
 
-  private:
-    friend class FeedSubscription;
-
     // Where to start reading the journal for a sequence: sparse, one point for some megabytes of journal.
     struct IndexPoint {
         std::uint64_t first_sequence;
         storage::Position position;
     };
+    // Everything that a snapshot keeps of it.
+    struct Places {
+        std::deque<IndexPoint> index;
+        std::uint64_t since_index_point = 0;
+    };
+    Places places();
+    // Into one to which nothing was published yet: up to this sequence all is in the journal, but for the outcomes of
+    // the entries from `first_late` on, which no later entry carries yet.
+    void restore(Places places, std::uint64_t sequence, std::uint64_t first_late, const std::deque<Bytes>& late);
+
+  private:
+    friend class FeedSubscription;
+
     static constexpr std::size_t index_step_bytes = std::size_t{4} * 1024 * 1024;
 
     struct Recent {

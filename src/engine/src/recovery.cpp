@@ -52,8 +52,9 @@ Result<> UncarriedOutcomes::check(const CarriedOutcomes& carried) {
     return {};
 }
 
-Replay::Replay(ledger::Ledger& ledger, EventLog& events, FeedHub& hub)
-    : ledger_(ledger), events_(events), hub_(hub), thread_([this] { run(); }) {}
+Replay::Replay(const Derived& derived, Threads threads) : derived_(derived) {
+    if (threads == Threads::two) thread_ = std::thread([this] { run(); });
+}
 
 Replay::~Replay() {
     {
@@ -71,6 +72,7 @@ Result<> Replay::add(const storage::EntryView& view) {
     Entry entry{view.position, view.payload.size(), std::move(payload).value(), {}};
     entry.blocks = to_bytes(entry.payload.outcomes.blocks);
     entry.payload.outcomes.blocks = entry.blocks;
+    if (!thread_.joinable()) return apply_entry(entry);
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return waiting_.size() < max_waiting || failure_; });
     if (failure_) return *failure_;
@@ -86,7 +88,7 @@ Result<Tip> Replay::finish() {
         ended_ = true;
     }
     changed_.notify_all();
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
     if (failure_) return *std::move(failure_);
     return std::move(tip_);
 }
@@ -125,14 +127,14 @@ Result<> Replay::apply_entry(const Entry& entry) {
     std::vector<EventLog::Events> events;
     events.reserve(payload.commands.size());
     for (const TimedCommand& timed : payload.commands) events.push_back({timed.command.transfers, timed.timestamp});
-    events_.add(entry.position, entry.payload_size, events, payload.stretches);
+    derived_.events.add(entry.position, entry.payload_size, events, payload.stretches);
     OutcomeRecorder recorder;
     Outcome outcome;
     std::vector<ledger::Expired> expired;
     LookAhead ahead;
     std::uint32_t index = 0;
     for (const TimedCommand& timed : payload.commands) {
-        ahead.reach(ledger_, index, payload.commands.size(),
+        ahead.reach(derived_.ledger, index, payload.commands.size(),
                     [&](std::size_t at) -> const Command& { return payload.commands[at].command; });
         // decode_payload checked the order inside the entry; this holds its first command against the entry before.
         if (timed.timestamp.ns - event_count(timed.command) <= tip_.timestamp.ns) {
@@ -142,15 +144,16 @@ Result<> Replay::apply_entry(const Entry& entry) {
         outcome.accounts.clear();
         outcome.transfers.clear();
         expired.clear();
-        apply(ledger_, timed.command, timed.timestamp, outcome, expired, [] {});
-        if (ledger_.stopped()) return events_.failure().value_or(corrupt(number, "an earlier event could not be read"));
+        apply(derived_.ledger, timed.command, timed.timestamp, outcome, expired, [] {});
+        if (derived_.ledger.stopped())
+            return derived_.events.failure().value_or(corrupt(number, "an earlier event could not be read"));
         recorder.add(index++, outcome, expired);
         tip_.timestamp = timed.timestamp;
     }
     Bytes block;
     recorder.finish(block);
     tip_.sequence += payload.commands.size();
-    hub_.publish(entry.position, payload.first_sequence, tip_.sequence, entry.payload_size, block, nullptr);
+    derived_.hub.publish(entry.position, payload.first_sequence, tip_.sequence, entry.payload_size, block, nullptr);
     tip_.outcomes.add(number, std::move(block));
     return {};
 }

@@ -1,4 +1,4 @@
-// Replay of the journal into an empty ledger, at open.
+// Replay of the journal into a ledger: at open, and to make a snapshot.
 #pragma once
 
 #include <condition_variable>
@@ -27,6 +27,9 @@ class UncarriedOutcomes {
     // Holds what an entry carries against what applying gave, and forgets it. Error corrupt.
     Result<> check(const CarriedOutcomes& carried);
 
+    std::uint64_t first_entry() const noexcept { return first_entry_; }
+    const std::deque<Bytes>& blocks() const noexcept { return blocks_; }
+
   private:
     std::uint64_t first_entry_ = 0;
     std::deque<Bytes> blocks_;
@@ -40,16 +43,27 @@ struct Tip {
     UncarriedOutcomes outcomes;
 };
 
+// All that is derived from the journal, and that a replay builds.
+struct Derived {
+    ledger::Ledger& ledger;
+    EventLog& events;
+    FeedHub& hub;
+};
+
 // Applies entries one after the other. Refuses (corrupt) what does not decode, does not follow, or was written by a
-// program whose rules gave other outcomes than ours. Decoding (with the caller's reading and verifying) and applying
-// each have a thread: between them they take as long as the longer of the two.
+// program whose rules gave other outcomes than ours. With two threads decoding (with the caller's reading and
+// verifying) and applying each have one: between them they take as long as the longer of the two. With one, all is done
+// in add.
 class Replay {
   public:
-    Replay(ledger::Ledger& ledger, EventLog& events, FeedHub& hub);
+    enum class Threads : std::uint8_t { one, two };
+    Replay(const Derived& derived, Threads threads);
     ~Replay();  // waits
     Replay(const Replay&) = delete;
     Replay& operator=(const Replay&) = delete;
 
+    // Before the first add: what was derived is that of this moment.
+    void start_at(Tip tip) { tip_ = std::move(tip); }
     // In order. An Error is of this entry or of one before it, and final.
     Result<> add(const storage::EntryView& entry);
     // When everything is applied.
@@ -67,9 +81,7 @@ class Replay {
     void run();
     Result<> apply_entry(const Entry& entry);
 
-    ledger::Ledger& ledger_;
-    EventLog& events_;
-    FeedHub& hub_;
+    const Derived derived_;
     Tip tip_;           // the applying thread's, until it has ended
     std::mutex mutex_;  // guards all below
     std::condition_variable changed_;

@@ -5,6 +5,7 @@
 
 #include <jiaozi/engine/payload.hpp>
 #include <jiaozi/proof/replay.hpp>
+#include <jiaozi/storage/archive.hpp>
 #include <jiaozi/storage/journal.hpp>
 #include <jiaozi/storage/segment.hpp>
 #include <jiaozi/storage/whole_file.hpp>
@@ -71,12 +72,14 @@ Result<ReplayResult> Replay::run(const std::filesystem::path& journal) {
     if (segments.empty() || segments.front() != 1) {
         const auto path = journal / storage::segment_name(1);
         if (segments.empty()) return std::move(result_);
+        JZ_CHECK(storage::check_archive(disk_, journal, 1));
         result_.damage = damaged(path, "the journal's first segment is missing");
         return std::move(result_);
     }
     for (std::size_t i = 0; i < segments.size() && !result_.damage && !ended_; ++i) {
         const auto path = journal / storage::segment_name(segments[i]);
         if (segments[i] != chain_.next_entry) {
+            JZ_CHECK(storage::check_archive(disk_, journal, chain_.next_entry));
             result_.damage = damaged(path, "a segment is missing before this one: entry " +
                                                std::to_string(chain_.next_entry) + " must come next");
             break;
@@ -207,7 +210,9 @@ Result<> Replay::apply(std::uint64_t sequence, engine::TimedCommand&& timed, std
 
 Result<ReplayResult> replay_journal(storage::Disk& disk, const std::filesystem::path& directory, ledger::Ledger& ledger,
                                     const CommandVisitor& visit) {
-    return Replay(disk, ledger, visit).run(directory / "journal");
+    // With what was moved to an archive.
+    storage::ArchivedDisk whole(disk, directory / "journal");
+    return Replay(whole, ledger, visit).run(directory / "journal");
 }
 
 }  // namespace jiaozi::proof

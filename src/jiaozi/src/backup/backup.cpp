@@ -89,6 +89,8 @@ Result<std::unique_ptr<Opened>> open_read_only(const fs::path& directory, Timest
     engine::Options options;
     options.directory = directory / engine_folder;
     options.disk = &opened->disk;
+    options.use_snapshots = false;  // what is asked for is whether the journal gives this, from its first entry on
+    options.snapshot_every_bytes = 0;
     JZ_TRY(opened->engine, engine::Engine::open(options, opened->clock));
     return opened;
 }

@@ -21,6 +21,8 @@
 #include <jiaozi/base/clock.hpp>
 #include <jiaozi/base/result.hpp>
 #include <jiaozi/engine/command.hpp>
+#include <jiaozi/engine/prune.hpp>
+#include <jiaozi/engine/snapshot.hpp>
 #include <jiaozi/engine/subscription.hpp>
 #include <jiaozi/ledger/invariants.hpp>
 #include <jiaozi/ledger/ledger.hpp>
@@ -46,12 +48,27 @@ struct Options {
     Duration tick = milliseconds(20);  // how often the clock is read while holds may expire
     storage::Disk* disk = nullptr;     // the real one unless a test breaks it
     bool segments_ahead = true;        // make journal segments on a thread of their own, before they are needed
+    // A snapshot is made, on a thread of its own at low priority, each time so much more of the journal is written; 0:
+    // only when make_snapshot is called. While one is made the ledger is in memory twice.
+    std::uint64_t snapshot_every_bytes = std::uint64_t{1} << 30;
+    // Where older segments of the journal go when a snapshot was made by itself (prune.hpp); empty: they stay.
+    std::filesystem::path archive;
+    bool use_snapshots = true;  // open from the newest one; without, the whole journal is read, checked and replayed
 };
 
 // What the engine has done since it was opened.
 struct Counters {
     std::uint64_t commands = 0;
     std::uint64_t entries = 0;  // group commits: one write and one sync each
+    std::uint64_t snapshots = 0;
+    std::uint64_t snapshots_failed = 0;
+};
+
+// How it was opened.
+struct Opening {
+    std::uint64_t snapshot_sequence = 0;  // of the snapshot it began with; zero: with none
+    std::uint64_t snapshots_skipped = 0;  // damaged, or not of this journal
+    std::uint64_t entries_replayed = 0;
 };
 
 class Engine {
@@ -60,9 +77,10 @@ class Engine {
     using Options = engine::Options;
     using Done = std::move_only_function<void(Result<Outcome>)>;
 
-    // Takes the directory (created if missing; its parent must exist) and replays its journal.
-    // conflict: another process has it open. invalid: written by another version. corrupt: the journal, or its replay,
-    // does not check. io: the operating system said no.
+    // Takes the directory (created if missing; its parent must exist) and replays its journal: what came after the
+    // newest snapshot that is whole and belongs to it, or all of it. conflict: another process has it open. invalid:
+    // written by another version. corrupt: the journal, or its replay, does not check. io: the operating system said
+    // no.
     static Result<std::unique_ptr<Engine>> open(Options options, const Clock& clock);
 
     // Commits what is queued, then closes.
@@ -97,6 +115,15 @@ class Engine {
     std::uint64_t last_sequence() const;  // the last command applied
     Health health() const;
     Counters counters() const;
+    const Opening& opening() const;
+    // Makes a snapshot of what is durable now, on the calling thread, while writing goes on; returns when it is
+    // durable. It replays what the journal got since the last one, which may take long and as much memory again as the
+    // ledger has. not_found: the journal is empty. unavailable: the engine is being closed. corrupt: the journal does
+    // not check or replay. io. An Error changes nothing for the engine, nor for snapshots that there are.
+    Result<SnapshotMade> make_snapshot();
+    // Moves what lies behind the older of the good snapshots to an archive: prune.hpp. On the calling thread, which may
+    // take as long as reading the snapshots; writing goes on.
+    Result<PruneDone> prune(const std::filesystem::path& archive);
     // Equal states have equal digests: replay is checked with it. Walks all state; for tests and audits.
     std::uint64_t state_digest() const;
     // Runs the ledger's invariant checkers over all state; empty when all is well. For tests and audits: writing waits
