@@ -253,10 +253,14 @@ Result<std::size_t> SimulatedDisk::read(std::uint64_t epoch, const Inode& inode,
 }
 
 // Another place for a write: the same file or another one, whole sectors away.
-std::uint64_t SimulatedDisk::elsewhere(InodePtr& inode, std::uint64_t offset, std::uint64_t size) {
+// In the same directory: a write of the journal that lands in a file which nobody needs is a write that was lost, and
+// that a journal alone cannot tell from one that never began.
+std::uint64_t SimulatedDisk::elsewhere(InodePtr& inode, const std::string& path, std::uint64_t offset,
+                                       std::uint64_t size) {
     std::vector<InodePtr> files;
-    for (const auto& [path, other] : names_) {
-        if (!other->directory && other->cache.size() >= size + sector_bytes) files.push_back(other);
+    for (const auto& [name, other] : names_) {
+        if (!other->directory && parent_of(name) == parent_of(path) && other->cache.size() >= size + sector_bytes)
+            files.push_back(other);
     }
     if (files.empty()) return offset;
     inode = files[static_cast<std::size_t>(random_.below(files.size()))];
@@ -274,7 +278,7 @@ Result<> SimulatedDisk::write(std::uint64_t epoch, InodePtr inode, const std::st
     if (!powered_ || epoch != epoch_) return no_power("write " + path);
     if (fate == Fate::misdirect) {
         // It is the drive that errs, so it is durable there, and nothing waits here.
-        offset = elsewhere(inode, offset, bytes.size());
+        offset = elsewhere(inode, path, offset, bytes.size());
         for (Bytes* content : {&inode->cache, &inode->platter}) {
             if (offset + bytes.size() > content->size()) continue;
             std::ranges::copy(bytes, content->begin() + static_cast<std::ptrdiff_t>(offset));

@@ -9,6 +9,7 @@
 
 #include <jiaozi/engine/engine.hpp>
 #include <jiaozi/sim/world.hpp>
+#include <jiaozi/storage/journal_copy.hpp>
 
 #include "auditor.hpp"
 #include "damage.hpp"
@@ -75,6 +76,8 @@ class World {
     void settle(Sent sent, const Answer& answer);
     void send(std::uint64_t count);
     void move_clock();
+    void make_snapshot();
+    bool only_an_audit_finds_it(const Engine& engine);
 
     const WorldOptions options_;
     Random random_;
@@ -93,7 +96,9 @@ class World {
     bool log_struck_ = false;  // an operation of the log has failed, and nothing else happened
     bool log_starts_ = false;  // whatever this thread asks of the disk is the log's; gate_'s mutex
     bool misdirected_ = false;
-    bool damages_;  // in this world there is damage besides trouble
+    bool in_snapshot_ = false;
+    bool snapshot_failed_ = false;  // the disk did not let it be written
+    bool damages_;                  // in this world there is damage besides trouble
 
     Gate gate_;
     std::vector<Answer> answers_;    // gate_'s mutex
@@ -120,7 +125,8 @@ World::World(const WorldOptions& options)
     engine_options_.directory = "/data";
     engine_options_.disk = &disk_;
     engine_options_.tick = microseconds(100);
-    engine_options_.segments_ahead = false;  // a thread of its own that writes would make the order chance
+    engine_options_.segments_ahead = false;    // a thread of its own that writes would make the order chance
+    engine_options_.snapshot_every_bytes = 0;  // likewise; they are made on this thread, when the engine is idle
     engine_options_.segment_bytes = std::uint64_t{64} * 1024 * (1 + random_.below(3));
     // At most 32 KiB: larger groups may be applied by another thread than the one that writes.
     engine_options_.max_entry_bytes = std::size_t{4096} << random_.below(4);
@@ -145,8 +151,11 @@ Fate World::decide(const Request& request) {
                (plan_.fate != Fate::misdirect || (engine_ && !of_log))) {
         fate = plan_.fate;
     }
+    // A disk that fails while a snapshot is written costs the snapshot, and nothing else.
+    const bool only_the_snapshot = in_snapshot_ && (fate == Fate::fail || fate == Fate::no_space);
+    if (only_the_snapshot) snapshot_failed_ = true;
     // What fails the log is nothing to the engine, but there is one power for both.
-    if (fate != Fate::proceed) (of_log && !is_crash(fate) ? log_struck_ : struck_) = true;
+    if (fate != Fate::proceed && !only_the_snapshot) (of_log && !is_crash(fate) ? log_struck_ : struck_) = true;
     if (fate == Fate::misdirect) misdirected_ = true;
     const bool entry_sync = request.operation == Operation::sync && request.path.starts_with("/data/journal/");
     if (fate == Fate::proceed && options_.syncs_pretend && entry_sync && random_.chance(20)) fate = Fate::pretend;
@@ -275,6 +284,23 @@ void World::move_clock() {
     }
 }
 
+// On this thread, while the engine has nothing to do: so its operations have their place in the order of all.
+void World::make_snapshot() {
+    in_snapshot_ = true;
+    snapshot_failed_ = false;
+    const auto made = engine_->make_snapshot();
+    in_snapshot_ = false;
+    trace_.add(made.ok() ? made->sequence : static_cast<std::uint64_t>(made.error().kind()));
+    if (made.ok() && made->bytes > 0) ++report_.snapshots;
+    if (made.ok() || struck_ || snapshot_failed_ || made.error().kind() == ErrorKind::not_found) return;
+    complain("a snapshot failed though nothing had happened: " + made.error().to_string());
+}
+
+// What a snapshot spares reading may be damaged, and opening does not see it. A check of the whole journal does.
+bool World::only_an_audit_finds_it(const Engine& engine) {
+    return engine.opening().snapshot_sequence != 0 && !storage::check_journal("/data/journal", disk_).ok();
+}
+
 // Whether an engine that is closed at once gets to the holds that ran out before it was opened would be chance.
 void World::let_due_holds_run_out() {
     while (well() && engine_ && wait() == Seen::visit) gate_.let_pass();
@@ -294,6 +320,11 @@ void World::live() {
         if (steps_left > 0) --steps_left;
         if (seen == Seen::idle) {
             if (ending) return;
+            if (random_.chance(4)) {
+                make_snapshot();
+                if (struck_) return;
+                continue;
+            }
             if (random_.chance(50)) {
                 move_clock();
                 continue;
@@ -326,12 +357,22 @@ void World::open() {
     }
     for (unsigned attempts = 0; attempts < 10 && well(); ++attempts) {
         ++report_.opens;
+        engine_options_.use_snapshots = random_.chance(80);
         // Recovery runs on this thread and passes the gate; the writer that it starts stops there.
         auto opened = Engine::open(engine_options_, clock_);
         if (opened.ok()) {
             engine_ = std::move(opened).value();
             ticks_to_ = 0;
-            complain(auditor_.after_open(*engine_));
+            if (engine_->opening().snapshot_sequence != 0) ++report_.from_snapshots;
+            auto complaint = auditor_.after_open(*engine_);
+            if (complaint && misdirected_ && only_an_audit_finds_it(*engine_)) {
+                ++report_.damage_refused;
+                gate_.set_open(true);
+                engine_.reset();
+                gate_.set_open(false);
+                return;
+            }
+            complain(std::move(complaint));
             if (!well() || start_log()) return;
             end_life();
             continue;
@@ -450,12 +491,13 @@ void World::damage_at_rest() {
     disk_.short_reads(false);
     if (opened.ok()) {
         ++report_.damage_harmless;
-        if (auto complaint = auditor_.after_open(**opened)) {
-            complain("served wrong data after " + what + ": " + *complaint);
+        auto served = auditor_.after_open(**opened);
+        if (served && !only_an_audit_finds_it(**opened)) {
+            complain("served wrong data after " + what + ": " + *served);
         }
         if (log_ && well()) {
             const Gate::SideOpen open(gate_);
-            if (auto complaint = log_->show_damaged(**opened)) complain("after " + what + ": " + *complaint);
+            if (auto shown = log_->show_damaged(**opened)) complain("after " + what + ": " + *shown);
         }
         gate_.set_open(true);
         opened->reset();
@@ -529,13 +571,14 @@ WorldReport run_world(const WorldOptions& options) {
 
 void WorldReport::add(const WorldReport& other) {
     static constexpr std::array counts = {
-        &WorldReport::batches,        &WorldReport::events,         &WorldReport::refusals,
-        &WorldReport::entries,        &WorldReport::operations,     &WorldReport::opens,
-        &WorldReport::power_failures, &WorldReport::kills,          &WorldReport::clean_ends,
-        &WorldReport::disk_errors,    &WorldReport::disk_full,      &WorldReport::read_errors,
-        &WorldReport::survivors,      &WorldReport::vanished,       &WorldReport::expired,
-        &WorldReport::ticks,          &WorldReport::checkpoints,    &WorldReport::log_stops,
-        &WorldReport::damage_refused, &WorldReport::damage_harmless};
+        &WorldReport::batches,        &WorldReport::events,          &WorldReport::refusals,
+        &WorldReport::entries,        &WorldReport::operations,      &WorldReport::opens,
+        &WorldReport::power_failures, &WorldReport::kills,           &WorldReport::clean_ends,
+        &WorldReport::disk_errors,    &WorldReport::disk_full,       &WorldReport::read_errors,
+        &WorldReport::survivors,      &WorldReport::vanished,        &WorldReport::expired,
+        &WorldReport::ticks,          &WorldReport::checkpoints,     &WorldReport::log_stops,
+        &WorldReport::damage_refused, &WorldReport::damage_harmless, &WorldReport::snapshots,
+        &WorldReport::from_snapshots};
     for (const auto count : counts) this->*count += other.*count;
     if (failure.empty()) failure = other.failure;
 }

@@ -147,7 +147,7 @@ class SimulatedDisk final : public storage::Disk {
     void write_into(Inode& inode, std::uint64_t offset, ByteView bytes);
     void resize(Inode& inode, std::uint64_t size);
     void settle(Inode& inode, Survival survival, bool sync_failed = false);
-    std::uint64_t elsewhere(InodePtr& inode, std::uint64_t offset, std::uint64_t size);
+    std::uint64_t elsewhere(InodePtr& inode, const std::string& path, std::uint64_t offset, std::uint64_t size);
     bool directory_exists(const std::string& path) const;
 
     Result<std::size_t> read(std::uint64_t epoch, const Inode& inode, std::uint64_t offset, ByteSpan into);

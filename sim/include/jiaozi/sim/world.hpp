@@ -50,6 +50,8 @@ struct WorldReport {
     std::uint64_t log_stops = 0;       // lives in which the log stood still because of the disk, and the engine did not
     std::uint64_t damage_refused = 0;  // damage that the engine found, and refused to open
     std::uint64_t damage_harmless = 0;  // damage where nothing is kept, or that it saw through
+    std::uint64_t snapshots = 0;        // made
+    std::uint64_t from_snapshots = 0;   // recoveries that began with one
 
     void add(const WorldReport& other);
 };
