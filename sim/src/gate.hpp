@@ -1,7 +1,7 @@
 // Where each change of the disk is decided upon. Before each write, and before each new file, the engine's thread waits
-// here: meanwhile the harness may queue commands and move the clock, and knows that nobody looks. That is what makes a
-// run with real threads repeatable. Other changes follow from one of these and pass without waiting, which would cost a
-// switch of threads each.
+// here (and before a sync of the journal, where a world asks for that): meanwhile the harness may queue commands and
+// move the clock, and knows that nobody looks. That is what makes a run with real threads repeatable. Other changes
+// follow from one of these and pass without waiting, which would cost a switch of threads each.
 #pragma once
 
 #include <chrono>
@@ -26,7 +26,8 @@ class Gate {
     // The disk's referee.
     Fate pass(const Request& request) {
         std::unique_lock lock(mutex_);
-        const bool begins = request.operation == Operation::write || request.operation == Operation::create;
+        const bool begins = request.operation == Operation::write || request.operation == Operation::create ||
+                            (stops_before_syncs_ && is_journal_sync(request));
         const bool waits = begins && std::this_thread::get_id() != harness_;
         if (open_ || !waits) return decide_(request);
         Visit visit{&request, std::nullopt};
@@ -70,6 +71,14 @@ class Gate {
     void changed() { changed_.notify_one(); }
     bool occupied() const { return !visits_.empty(); }  // with the mutex held
 
+    // Before anything passes.
+    void stop_before_syncs() { stops_before_syncs_ = true; }
+    // Whether the oldest visit is that of an entry which is written and not synced.
+    bool at_sync() {
+        const std::lock_guard guard(mutex_);
+        return !visits_.empty() && is_journal_sync(*visits_.front()->request);
+    }
+
     // Harness: decides the oldest visit.
     void let_pass() {
         {
@@ -97,7 +106,12 @@ class Gate {
         std::optional<Fate> fate;
     };
 
+    static bool is_journal_sync(const Request& request) {
+        return request.operation == Operation::sync && request.path.starts_with("/data/journal/");
+    }
+
     const Decide decide_;
+    bool stops_before_syncs_ = false;
     const std::thread::id harness_;
     std::mutex mutex_;
     std::condition_variable changed_;

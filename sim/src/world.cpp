@@ -77,6 +77,9 @@ class World {
     void send(std::uint64_t count);
     void move_clock();
     void make_snapshot();
+    void snapshot_before_sync();
+    void prune();
+    bool keep_house();
     bool only_an_audit_finds_it(const Engine& engine);
 
     const WorldOptions options_;
@@ -96,9 +99,9 @@ class World {
     bool log_struck_ = false;  // an operation of the log has failed, and nothing else happened
     bool log_starts_ = false;  // whatever this thread asks of the disk is the log's; gate_'s mutex
     bool misdirected_ = false;
-    bool in_snapshot_ = false;
-    bool snapshot_failed_ = false;  // the disk did not let it be written
-    bool damages_;                  // in this world there is damage besides trouble
+    bool in_housekeeping_ = false;
+    bool housekeeping_failed_ = false;  // the disk did not let it be done
+    bool damages_;                      // in this world there is damage besides trouble
 
     Gate gate_;
     std::vector<Answer> answers_;    // gate_'s mutex
@@ -130,6 +133,7 @@ World::World(const WorldOptions& options)
     engine_options_.segment_bytes = std::uint64_t{64} * 1024 * (1 + random_.below(3));
     // At most 32 KiB: larger groups may be applied by another thread than the one that writes.
     engine_options_.max_entry_bytes = std::size_t{4096} << random_.below(4);
+    if (random_.chance(25)) gate_.stop_before_syncs();
     disk_.set_referee([this](const Request& request) {
         return WorldLog::owns(request.path) ? gate_.pass_aside(request) : gate_.pass(request);
     });
@@ -151,11 +155,11 @@ Fate World::decide(const Request& request) {
                (plan_.fate != Fate::misdirect || (engine_ && !of_log))) {
         fate = plan_.fate;
     }
-    // A disk that fails while a snapshot is written costs the snapshot, and nothing else.
-    const bool only_the_snapshot = in_snapshot_ && (fate == Fate::fail || fate == Fate::no_space);
-    if (only_the_snapshot) snapshot_failed_ = true;
+    // A disk that fails while a snapshot is written, or the journal pruned, costs that and nothing else.
+    const bool only_housekeeping = in_housekeeping_ && !of_log && (fate == Fate::fail || fate == Fate::no_space);
+    if (only_housekeeping) housekeeping_failed_ = true;
     // What fails the log is nothing to the engine, but there is one power for both.
-    if (fate != Fate::proceed && !only_the_snapshot) (of_log && !is_crash(fate) ? log_struck_ : struck_) = true;
+    if (fate != Fate::proceed && !only_housekeeping) (of_log && !is_crash(fate) ? log_struck_ : struck_) = true;
     if (fate == Fate::misdirect) misdirected_ = true;
     const bool entry_sync = request.operation == Operation::sync && request.path.starts_with("/data/journal/");
     if (fate == Fate::proceed && options_.syncs_pretend && entry_sync && random_.chance(20)) fate = Fate::pretend;
@@ -284,16 +288,44 @@ void World::move_clock() {
     }
 }
 
-// On this thread, while the engine has nothing to do: so its operations have their place in the order of all.
+// On this thread, while the engine has nothing to do or stands at the gate: so its operations have their place in the
+// order of all.
 void World::make_snapshot() {
-    in_snapshot_ = true;
-    snapshot_failed_ = false;
+    in_housekeeping_ = true;
+    housekeeping_failed_ = false;
     const auto made = engine_->make_snapshot();
-    in_snapshot_ = false;
+    in_housekeeping_ = false;
     trace_.add(made.ok() ? made->sequence : static_cast<std::uint64_t>(made.error().kind()));
     if (made.ok() && made->bytes > 0) ++report_.snapshots;
-    if (made.ok() || struck_ || snapshot_failed_ || made.error().kind() == ErrorKind::not_found) return;
+    if (made.ok() || struck_ || housekeeping_failed_ || made.error().kind() == ErrorKind::not_found) return;
     complain("a snapshot failed though nothing had happened: " + made.error().to_string());
+}
+
+// The trouble planned comes not while it is made, but often right behind: at the sync.
+void World::snapshot_before_sync() {
+    const std::uint64_t strikes_after = std::exchange(plan_.strikes_after, UINT64_MAX);
+    make_snapshot();
+    plan_.strikes_after = random_.chance(50) ? 0 : strikes_after;
+}
+
+// While the engine has nothing to do.
+void World::prune() {
+    in_housekeeping_ = true;
+    housekeeping_failed_ = false;
+    const auto done = engine_->prune("/archive");
+    in_housekeeping_ = false;
+    trace_.add(done.ok() ? done->first_kept : static_cast<std::uint64_t>(done.error().kind()));
+    if (done.ok()) report_.pruned += done->segments_removed;
+    if (done.ok() || struck_ || housekeeping_failed_ || done.error().kind() == ErrorKind::invalid) return;
+    complain("pruning failed though nothing had happened: " + done.error().to_string());
+}
+
+// Now and then, and says whether it did something.
+bool World::keep_house() {
+    const std::uint64_t kind = random_.below(100);
+    if (kind < 4) make_snapshot();
+    if (kind == 4) prune();
+    return kind <= 4;
 }
 
 // What a snapshot spares reading may be damaged, and opening does not see it. A check of the whole journal does.
@@ -320,8 +352,7 @@ void World::live() {
         if (steps_left > 0) --steps_left;
         if (seen == Seen::idle) {
             if (ending) return;
-            if (random_.chance(4)) {
-                make_snapshot();
+            if (keep_house()) {
                 if (struck_) return;
                 continue;
             }
@@ -331,6 +362,9 @@ void World::live() {
             }
             send(1);
         } else {
+            // What is written and not synced may be gone tomorrow: no snapshot may have it.
+            if (gate_.at_sync() && random_.chance(10)) snapshot_before_sync();
+            if (struck_) return;
             if (!ending && random_.chance(60)) send(random_.below(24));
             // If nothing is sent, the engine is writing a tick: with the clock put back, nobody could tell when it is
             // done.
@@ -364,6 +398,9 @@ void World::open() {
             engine_ = std::move(opened).value();
             ticks_to_ = 0;
             if (engine_->opening().snapshot_sequence != 0) ++report_.from_snapshots;
+            // Whole before they have their names, and of nothing that the journal could lose.
+            if (engine_->opening().snapshots_skipped != 0 && !misdirected_)
+                return complain("a snapshot cannot be used though nothing was damaged");
             auto complaint = auditor_.after_open(*engine_);
             if (complaint && misdirected_ && only_an_audit_finds_it(*engine_)) {
                 ++report_.damage_refused;
@@ -578,7 +615,7 @@ void WorldReport::add(const WorldReport& other) {
         &WorldReport::survivors,      &WorldReport::vanished,        &WorldReport::expired,
         &WorldReport::ticks,          &WorldReport::checkpoints,     &WorldReport::log_stops,
         &WorldReport::damage_refused, &WorldReport::damage_harmless, &WorldReport::snapshots,
-        &WorldReport::from_snapshots};
+        &WorldReport::from_snapshots, &WorldReport::pruned};
     for (const auto count : counts) this->*count += other.*count;
     if (failure.empty()) failure = other.failure;
 }

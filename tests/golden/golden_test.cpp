@@ -39,6 +39,31 @@ TEST_P(Golden, OpensAndShowsWhatItShowed) {
     EXPECT_TRUE((*engine)->check_invariants().empty());
 }
 
+// From the snapshot that was made then, and without it.
+TEST(GoldenSnapshot, OpensAndShowsWhatItShowed) {
+    const fs::path directory = fs::path(GOLDEN_FOLDER) / "snapshot-v1";
+    const auto end = storage::check_journal(directory / "journal" / "journal");
+    ASSERT_TRUE(end.ok()) << end.error().to_string();
+    storage::ReadOnlyDisk disk(storage::system_disk());
+    TestClock clock(end->last);
+    engine::Options options;
+    options.directory = directory / "journal";
+    options.disk = &disk;
+    options.snapshot_every_bytes = 0;
+    std::uint64_t digest = 0;
+    for (const bool use : {true, false}) {
+        options.use_snapshots = use;
+        const auto engine = engine::Engine::open(options, clock);
+        ASSERT_TRUE(engine.ok()) << engine.error().to_string();
+        EXPECT_EQ((*engine)->opening().snapshots_skipped, 0U);
+        EXPECT_EQ((*engine)->opening().snapshot_sequence != 0, use);
+        EXPECT_EQ(state_text(**engine), text_of(directory / "expected.txt"));
+        EXPECT_TRUE((*engine)->check_invariants().empty());
+        if (use) digest = (*engine)->state_digest();
+        EXPECT_EQ((*engine)->state_digest(), digest);
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(Version, Golden, ::testing::Values("journal-v2"), [](const auto& version) {
     std::string name = version.param;
     std::erase(name, '-');

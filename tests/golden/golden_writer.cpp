@@ -1,4 +1,5 @@
-// Writes a golden directory: golden_writer DIR. Every kind of event, refusals, an expiry, two segments.
+// Writes a golden directory: golden_writer DIR. Every kind of event, refusals, an expiry, two segments, a snapshot on the
+// way.
 #include <array>
 #include <filesystem>
 #include <fstream>
@@ -65,18 +66,21 @@ Result<> write(const std::filesystem::path& directory) {
     engine::Options options;
     options.directory = scratch;
     options.segment_bytes = std::uint64_t{64} * 1024;
+    options.snapshot_every_bytes = 0;
     std::string text;
     {
         JZ_TRY(const auto engine, engine::Engine::open(options, clock));
         for (engine::Command& command : commands()) {
             clock.advance(milliseconds(900));  // the hold of two seconds runs out on the way
             JZ_CHECK(engine->execute(std::move(command)));
+            if (engine->last_sequence() == 8) JZ_CHECK(engine->make_snapshot());
         }
         text = state_text(*engine);
     }
     std::filesystem::create_directories(directory / "journal");
     JZ_CHECK(storage::copy_journal(std::filesystem::path(scratch) / "journal", directory / "journal" / "journal"));
     std::filesystem::copy_file(std::filesystem::path(scratch) / "format", directory / "journal" / "format");
+    std::filesystem::copy(std::filesystem::path(scratch) / "snapshots", directory / "journal" / "snapshots");
     std::filesystem::remove_all(scratch);
     std::ofstream(directory / "expected.txt") << text;
     return {};
