@@ -10,6 +10,7 @@
 #include "bench/bench_command.hpp"
 #include "cli/api_commands.hpp"
 #include "cli/completion.hpp"
+#include "cli/journal_commands.hpp"
 #include "cli/listen.hpp"
 #include "cli/terminal.hpp"
 #include "cli/tools.hpp"
@@ -45,6 +46,7 @@ int run(int argc, char** argv) {
 
     jiaozi::serve::add_serve_command(app, serve, exit);
     jiaozi::backup::add_backup_commands(app, exit);
+    jiaozi::cli::add_journal_commands(app, exit);
     jiaozi::cli::add_tool_commands(app, exit);
     jiaozi::cli::add_api_commands(app, jiaozi::http::openapi_json(), connection, exit);
     jiaozi::cli::add_listen_command(app, listen, connection, exit);

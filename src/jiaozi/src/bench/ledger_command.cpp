@@ -49,8 +49,8 @@ void print_json(const LedgerFigures& f, const std::optional<SqlFigures>& sql) {
               << ",\"p99_us\":" << f.singles.p99_us << ",\"fdatasync_p99_us\":" << f.singles.fdatasync_p99_us
               << "},\"worst_stall_ms\":" << thousandths(f.worst_stall_us)
               << ",\"bytes_per_transfer\":" << f.bytes_per_transfer << ",\"rss_bytes\":" << f.rss_bytes
-              << ",\"recovery_s\":" << seconds_text(f.recovery_us) << ",\"recovery_snapshot_s\":"
-              << (f.recovery_snapshot_us ? seconds_text(*f.recovery_snapshot_us) : "null")
+              << ",\"recovery_s\":" << seconds_text(f.recovery_us)
+              << ",\"recovery_snapshot_s\":" << seconds_text(f.recovery_snapshot_us)
               << ",\"queries\":{\"transfers_per_s\":" << f.queries.transfers_per_s
               << ",\"lookup_p50_us\":" << f.queries.lookup_p50_us << ",\"lookup_p99_us\":" << f.queries.lookup_p99_us
               << ",\"statement_p50_us\":" << f.queries.statement_p50_us
@@ -77,10 +77,11 @@ void print_table(const LedgerFigures& f, const std::optional<SqlFigures>& sql) {
     row("  p99", std::to_string(f.singles.p99_us), "us");
     row("  the disk's own 4 KiB write and fdatasync, p99", std::to_string(f.singles.fdatasync_p99_us), "us");
     row("worst time between two answers", thousandths(f.worst_stall_us), "ms");
+    row("  while a snapshot was made", thousandths(f.snapshot_stall_us), "ms");
     row("disk", std::to_string(f.bytes_per_transfer), "bytes a transfer");
     row("resident memory, generator included", std::to_string(f.rss_bytes >> 20), "MiB");
     row("recovery, whole journal", seconds_text(f.recovery_us), "s");
-    if (f.recovery_snapshot_us) row("recovery, from a snapshot", seconds_text(*f.recovery_snapshot_us), "s");
+    row("recovery, from a snapshot", seconds_text(f.recovery_snapshot_us), "s");
     row("written while queries were asked", std::to_string(f.queries.transfers_per_s), "/s");
     row("  lookup by id, p50", std::to_string(f.queries.lookup_p50_us), "us");
     row("  p99", std::to_string(f.queries.lookup_p99_us), "us");

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -168,6 +169,28 @@ Result<LedgerFigures> measure_ledger(const LedgerRatesOptions& options, Progress
         figures.bytes_per_transfer = (disk_bytes(options.directory) - before) / options.transfers;
         progress("recovery of them", "恢复这些转账");
         JZ_TRY(figures.recovery_us, stage->reopen_us());
+        JZ_CHECK(stage->engine().make_snapshot());
+        JZ_TRY(figures.recovery_snapshot_us, stage->reopen_us());
+    }
+    progress("transfers while a snapshot is made", "生成快照期间的转账");
+    {
+        JZ_TRY(const auto stage, Stage::make(options.directory, options.accounts));
+        BatchLoad load(stage->engine(), options.batches_outstanding);
+        Workload work(options.accounts, options.seed + 6);
+        Result<engine::SnapshotMade> made = Error(ErrorKind::internal, "no snapshot was made");
+        {
+            const std::jthread maker([&] {
+                // As the engine's own thread that makes them.
+                static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), 10));
+                made = stage->engine().make_snapshot();
+            });
+            run_plain(load, work, std::max<std::uint64_t>(1, options.transfers / 5));
+            static_cast<void>(load.finish());
+        }
+        if (!made.ok()) return std::move(made).error();
+        figures.snapshot_stall_us = load.worst_gap_us();
+        figures.worst_stall_us = std::max(figures.worst_stall_us, figures.snapshot_stall_us);
+        figures.refused += load.refused();
     }
     progress("holds and their posts", "冻结与入账");
     const std::uint64_t pairs = std::max<std::uint64_t>(1, options.transfers / 5);

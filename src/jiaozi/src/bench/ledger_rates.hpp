@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 
 #include <jiaozi/base/result.hpp>
 
@@ -35,11 +34,12 @@ struct LedgerFigures {
     std::uint64_t chains_per_s = 0;  // three linked transfers
     std::uint64_t zipf_transfers_per_s = 0;
     SinglesFigures singles;
-    std::uint64_t worst_stall_us = 0;  // the longest time between two answers of the transfers run
+    std::uint64_t worst_stall_us = 0;     // the longest time between two answers of the transfers runs
+    std::uint64_t snapshot_stall_us = 0;  // of the run during which a snapshot is made
     std::uint64_t bytes_per_transfer = 0;
     std::uint64_t rss_bytes = 0;  // of this process, generator included, after the transfers run
     std::uint64_t recovery_us = 0;
-    std::optional<std::uint64_t> recovery_snapshot_us;
+    std::uint64_t recovery_snapshot_us = 0;
     QueryFigures queries;       // asked while half of transfers_per_s are written
     std::uint64_t refused = 0;  // transfers with any other answer than `ok`: zero in a sound run
 };

@@ -9,6 +9,7 @@ Result<std::unique_ptr<engine::Engine>> open_engine(const std::filesystem::path&
     static const SystemClock clock;
     engine::Options options;
     options.directory = directory;
+    options.snapshot_every_bytes = 0;          // recovery is measured without one, and with one made for it
     options.max_queue = std::size_t{1} << 22;  // the open loop shows waiting as latency, not as refusals
     options.max_queue_bytes = std::size_t{4} << 30;
     return engine::Engine::open(std::move(options), clock);

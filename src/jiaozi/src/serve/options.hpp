@@ -19,12 +19,14 @@ struct ServeOptions {
     std::string origin;                // the transparency log's name; empty: made from its key
     std::vector<std::string> anchors;  // where checkpoints are published: files, URLs, contracts' lists
     std::uint32_t anchors_every_s = 3600;
-    std::string rpc;                   // the node of contracts that name none
-    std::uint16_t broker_port = 1883;  // of the broker we start; 0: any free one
-    std::uint32_t heartbeat_s = 30;    // how often devices tell that they are there
-    bool sandbox = false;              // deposits from nowhere, test clock, simulated devices
-    bool demo = false;                 // sandbox, with people, machines and payments in it
-    std::string ready_file;            // written when everything listens: for scripts
+    std::string rpc;                          // the node of contracts that name none
+    std::uint16_t broker_port = 1883;         // of the broker we start; 0: any free one
+    std::uint32_t heartbeat_s = 30;           // how often devices tell that they are there
+    std::uint32_t snapshot_every_mib = 1024;  // of the journal; 0: never by itself
+    std::string archive;                      // where the journal is pruned to behind snapshots; empty: it is not
+    bool sandbox = false;                     // deposits from nowhere, test clock, simulated devices
+    bool demo = false;                        // sandbox, with people, machines and payments in it
+    std::string ready_file;                   // written when everything listens: for scripts
     std::string log_level = "info";
     payments::Options payments;
 };

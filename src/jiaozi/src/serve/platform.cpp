@@ -133,6 +133,8 @@ struct Platform::Parts {
         JZ_TRY(store, registry::Store::open(std::move(registry)));
         engine::Options ledger;
         ledger.directory = data.path() / "journal";
+        ledger.snapshot_every_bytes = std::uint64_t{options.snapshot_every_mib} << 20;
+        ledger.archive = options.archive;
         JZ_TRY(engine, engine::Engine::open(ledger, clock));
         JZ_TRY(auto log_keys, proof::make_log_keys(keystore));
         JZ_TRY(log, proofs::PaymentLog::start(*engine, std::move(log_keys), data.path() / "log", options.origin));

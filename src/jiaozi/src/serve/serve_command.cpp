@@ -150,6 +150,18 @@ void add_serve_command(CLI::App& root, ServeOptions& options, cli::Exit& exit) {
                          "设备心跳间隔（秒）；连续三次未收到即显示离线"))
         ->check(CLI::Range(1, 86'400))
         ->capture_default_str();
+    command
+        ->add_option("--snapshot-every", options.snapshot_every_mib,
+                     say("MiB of journal after which a snapshot of the ledger is made, so that starting is quick; 0: "
+                         "never",
+                         "日志每增长多少 MiB 生成一次账本快照以加快启动；0 表示从不"))
+        ->check(CLI::Range(0, 1 << 20))
+        ->capture_default_str();
+    command
+        ->add_option("--archive", options.archive,
+                     say("move journal segments that snapshots make unnecessary to this folder; by default they stay",
+                         "把快照之前的日志段移入此目录；默认保留在原处"))
+        ->envname("JIAOZI_ARCHIVE");
     command->add_option("--ready-file", options.ready_file,
                         say("write addresses as JSON here once everything listens", "就绪后把地址以 JSON 写入此文件"));
     command->add_option("--log-level", options.log_level, "debug, info, warn, error")

@@ -65,6 +65,9 @@ constexpr std::array rows = {
     Row{"ticks", "空闲时的到期", &sim::WorldReport::ticks},
     Row{"checkpoints_shown", "公开过的检查点", &sim::WorldReport::checkpoints},
     Row{"log_stops", "透明日志停止", &sim::WorldReport::log_stops},
+    Row{"snapshots", "快照", &sim::WorldReport::snapshots},
+    Row{"recoveries_from_snapshots", "由快照恢复", &sim::WorldReport::from_snapshots},
+    Row{"segments_pruned", "归档的日志段", &sim::WorldReport::pruned},
     Row{"damage_refused", "损坏被发现", &sim::WorldReport::damage_refused},
     Row{"damage_harmless", "无害的损坏", &sim::WorldReport::damage_harmless},
 };

@@ -1,0 +1,152 @@
+// Hostile snapshots. The first byte chooses: the ledger's parts, whose lengths stand in front of each, or a whole file,
+// whose check and checksums are made right first, because no fuzzer guesses SHA-256.
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <jiaozi/crypto/hash.hpp>
+#include <jiaozi/ledger/ledger.hpp>
+#include <jiaozi/storage/snapshot.hpp>
+
+namespace {
+
+using namespace jiaozi;
+
+class NoEvents final : public ledger::EventSource {
+  public:
+    bool read(std::uint64_t, ledger::Transfer&) const override { return false; }
+};
+
+// Each part: its length in four bytes, then so many bytes. The index of ids is too large for a fuzzer to come upon, so
+// each of its shards that the input has no bytes for is an empty one.
+class Parts final : public ledger::PartSource {
+  public:
+    explicit Parts(ByteView bytes) : bytes_(bytes) {}
+    Result<std::uint64_t> begin(ledger::Part part) override {
+        constexpr std::uint64_t shard_bytes = 8;
+        constexpr std::uint64_t shards = std::uint64_t{1} << 14;
+        std::uint32_t length = 0;
+        if (bytes_.size() >= sizeof length) {
+            std::memcpy(&length, bytes_.data(), sizeof length);
+            bytes_ = bytes_.subspan(sizeof length);
+        }
+        length = static_cast<std::uint32_t>(std::min<std::size_t>(length, bytes_.size()));
+        part_ = bytes_.first(length);
+        bytes_ = bytes_.subspan(length);
+        zeros_ = part == ledger::Part::transfer_ids ? (shards - (part_.empty() ? 0 : 1)) * shard_bytes : 0;
+        return std::uint64_t{part_.size() + zeros_};
+    }
+    Result<> read(ByteSpan into) override {
+        const std::size_t size = std::min(into.size(), part_.size());
+        std::copy_n(part_.begin(), size, into.begin());
+        part_ = part_.subspan(size);
+        const ByteSpan rest = into.subspan(size);
+        if (rest.size() > zeros_) return Error(ErrorKind::corrupt, "past the end");
+        std::ranges::fill(rest, std::uint8_t{0});
+        zeros_ -= rest.size();
+        return {};
+    }
+
+  private:
+    ByteView bytes_;
+    ByteView part_;
+    std::uint64_t zeros_ = 0;
+};
+
+void parts(ByteView bytes) {
+    const NoEvents events;
+    Parts source(bytes);
+    const auto ledger = ledger::Ledger::load(source, events);
+    if (!ledger.ok()) return;
+    static_cast<void>(ledger->state_digest());
+    static_cast<void>(ledger->next_expiry_ns());
+    for (std::size_t i = 0; i < ledger->account_count(); ++i) {
+        const ledger::Account& account = ledger->account_at(i);
+        if (ledger->find_account(account.id) != &account) std::abort();
+        static_cast<void>(ledger->statement(account.id, {}));
+        static_cast<void>(ledger->find_transfer(account.id));
+        static_cast<void>(ledger->refusal_of(account.user_data_128));
+    }
+}
+
+class OneFile final : public storage::Disk {
+  public:
+    explicit OneFile(ByteView bytes) : bytes_(bytes) {}
+    Result<std::unique_ptr<storage::File>> open(const std::filesystem::path&, Mode) override {
+        return std::unique_ptr<storage::File>(std::make_unique<View>(bytes_));
+    }
+    // Reading asks for nothing else.
+    Result<std::unique_ptr<storage::File>> create(const std::filesystem::path&) override { std::abort(); }
+    Result<> rename(const std::filesystem::path&, const std::filesystem::path&) override { std::abort(); }
+    Result<> remove(const std::filesystem::path&) override { std::abort(); }
+    Result<> make_directory(const std::filesystem::path&) override { std::abort(); }
+    Result<> sync_directory(const std::filesystem::path&) override { std::abort(); }
+    Result<std::vector<std::string>> list(const std::filesystem::path&) override { std::abort(); }
+    Result<std::unique_ptr<storage::DirectoryLock>> lock(const std::filesystem::path&) override { std::abort(); }
+
+  private:
+    class View final : public storage::File {
+      public:
+        explicit View(ByteView bytes) : bytes_(bytes) {}
+        Result<std::size_t> read_at(std::uint64_t offset, ByteSpan into) override {
+            if (offset >= bytes_.size()) return std::size_t{0};
+            const auto size = std::min(into.size(), bytes_.size() - static_cast<std::size_t>(offset));
+            std::copy_n(bytes_.begin() + static_cast<std::ptrdiff_t>(offset), size, into.begin());
+            return size;
+        }
+        Result<> write_at(std::uint64_t, std::span<const ByteView>) override { std::abort(); }
+        Result<> sync_data() override { std::abort(); }
+        Result<> sync_all() override { std::abort(); }
+        Result<> preallocate(std::uint64_t) override { std::abort(); }
+        Result<> truncate(std::uint64_t) override { std::abort(); }
+        Result<std::uint64_t> size() override { return bytes_.size(); }
+
+      private:
+        ByteView bytes_;
+    };
+    ByteView bytes_;
+};
+
+void file(ByteView bytes) {
+    Bytes image = to_bytes(bytes);
+    if (image.size() >= sizeof(storage::SnapshotHeader)) {
+        storage::SnapshotHeader header;
+        std::memcpy(&header, image.data(), sizeof header);
+        std::uint64_t at = sizeof header;
+        for (storage::SnapshotSection& section : header.sections) {
+            if (section.length > image.size() - at) break;
+            if (section.kind != 0)
+                section.checksum = crypto::sha256(
+                    ByteView(image).subspan(static_cast<std::size_t>(at), static_cast<std::size_t>(section.length)));
+            at += section.length;
+        }
+        header.check = storage::check_of(header);
+        std::memcpy(image.data(), &header, sizeof header);
+    }
+    OneFile disk{ByteView(image)};
+    const auto reader = storage::SnapshotReader::open(disk, "fuzz.snapshot");
+    if (!reader.ok()) return;
+    const storage::SnapshotHeader& header = (*reader)->header();
+    for (std::uint32_t i = 0; i < header.section_count; ++i) {
+        const auto length = (*reader)->begin(header.sections[i].kind);
+        if (!length.ok()) return;
+        Bytes section(static_cast<std::size_t>(*length));
+        if (!(*reader)->read(section).ok()) std::abort();  // the header has been held against the file's size
+        std::uint8_t more = 0;
+        if ((*reader)->read({&more, 1}).ok()) std::abort();
+    }
+    static_cast<void>((*reader)->finish());
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    if (size == 0) return 0;
+    const ByteView bytes(data + 1, size - 1);
+    (data[0] % 2 == 0 ? parts : file)(bytes);
+    return 0;
+}
