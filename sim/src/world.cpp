@@ -155,10 +155,10 @@ Fate World::decide(const Request& request) {
                (plan_.fate != Fate::misdirect || (engine_ && !of_log))) {
         fate = plan_.fate;
     }
-    // A disk that fails while a snapshot is written, or the journal pruned, costs that and nothing else; what fails the
-    // log is nothing to the engine; but there is one power for all.
+    // A disk that fails while a snapshot is written, or the journal pruned, costs that and nothing else.
     const bool only_housekeeping = in_housekeeping_ && !of_log && (fate == Fate::fail || fate == Fate::no_space);
     if (only_housekeeping) housekeeping_failed_ = true;
+    // What fails the log is nothing to the engine, but there is one power for both.
     if (fate != Fate::proceed && !only_housekeeping) (of_log && !is_crash(fate) ? log_struck_ : struck_) = true;
     if (fate == Fate::misdirect) misdirected_ = true;
     const bool entry_sync = request.operation == Operation::sync && request.path.starts_with("/data/journal/");
@@ -528,9 +528,9 @@ void World::damage_at_rest() {
     disk_.short_reads(false);
     if (opened.ok()) {
         ++report_.damage_harmless;
-        auto complaint = auditor_.after_open(**opened);
-        if (complaint && !only_an_audit_finds_it(**opened)) {
-            complain("served wrong data after " + what + ": " + *complaint);
+        auto served = auditor_.after_open(**opened);
+        if (served && !only_an_audit_finds_it(**opened)) {
+            complain("served wrong data after " + what + ": " + *served);
         }
         if (log_ && well()) {
             const Gate::SideOpen open(gate_);
@@ -604,20 +604,6 @@ WorldReport World::run() {
 WorldReport run_world(const WorldOptions& options) {
     World world(options);
     return world.run();
-}
-
-void WorldReport::add(const WorldReport& other) {
-    static constexpr std::array counts = {
-        &WorldReport::batches,        &WorldReport::events,          &WorldReport::refusals,
-        &WorldReport::entries,        &WorldReport::operations,      &WorldReport::opens,
-        &WorldReport::power_failures, &WorldReport::kills,           &WorldReport::clean_ends,
-        &WorldReport::disk_errors,    &WorldReport::disk_full,       &WorldReport::read_errors,
-        &WorldReport::survivors,      &WorldReport::vanished,        &WorldReport::expired,
-        &WorldReport::ticks,          &WorldReport::checkpoints,     &WorldReport::log_stops,
-        &WorldReport::damage_refused, &WorldReport::damage_harmless, &WorldReport::snapshots,
-        &WorldReport::from_snapshots, &WorldReport::pruned};
-    for (const auto count : counts) this->*count += other.*count;
-    if (failure.empty()) failure = other.failure;
 }
 
 }  // namespace jiaozi::sim
