@@ -36,11 +36,8 @@ void write(CborWriter& out, const LoadedFact& fact) {
     write_id(out, fact.load.value);
     out.bytes(fact.certificate).uint(fact.collateral);
 }
-void write(CborWriter& out, const VoidFact& fact) {
-    out.array(1).bytes(fact.object);
-}
 void write(CborWriter& out, const ClosedFact& fact) {
-    out.array(3).uint(fact.serial).uint(fact.refund).array(fact.claims.size());
+    out.array(4).uint(fact.serial).uint(fact.refund).uint(fact.collateral).array(fact.claims.size());
     for (const auto& part : fact.claims) out.array(2).uint(part.claim).uint(part.amount);
 }
 void write(CborWriter& out, const CollectedFact& fact) {
@@ -127,17 +124,12 @@ Result<Fact> read_loaded(CborReader& in) {
     JZ_CHECK(read_number(in, fact.collateral, "collateral"));
     return Fact(std::move(fact));
 }
-Result<Fact> read_void(CborReader& in) {
-    VoidFact fact;
-    JZ_CHECK(in.array_of(1));
-    JZ_CHECK(read_bytes(in, fact.object));
-    return Fact(std::move(fact));
-}
 Result<Fact> read_closed(CborReader& in) {
     ClosedFact fact;
-    JZ_CHECK(in.array_of(3));
+    JZ_CHECK(in.array_of(4));
     JZ_CHECK(read_number(in, fact.serial, "serial"));
     JZ_CHECK(read_number(in, fact.refund, "refund"));
+    JZ_CHECK(read_number(in, fact.collateral, "collateral"));
     JZ_TRY(const std::uint64_t count, in.array());
     for (std::uint64_t i = 0; i < count; ++i) {
         auto& part = fact.claims.emplace_back();
@@ -217,9 +209,9 @@ Result<Fact> read_lapsed(CborReader& in) {
 
 using Read = Result<Fact> (*)(CborReader&);
 // In the order of the variant, which is that of the kinds.
-constexpr std::array<Read, std::variant_size_v<Fact>> readers{
-    read_notes, read_enrolled, read_loaded, read_void, read_closed, read_collected, read_swept,
-    read_state, read_sync,     read_list,   read_root, read_proof,  read_lapsed};
+constexpr std::array<Read, std::variant_size_v<Fact>> readers{read_notes,     read_enrolled, read_loaded, read_closed,
+                                                              read_collected, read_swept,    read_state,  read_sync,
+                                                              read_list,      read_root,     read_proof,  read_lapsed};
 
 }  // namespace
 

@@ -16,6 +16,12 @@ inline std::array<std::uint8_t, 16> big_endian(uint128 value) noexcept {
     return out;
 }
 
+inline std::array<std::uint8_t, 8> big_endian(std::uint64_t value) noexcept {
+    std::array<std::uint8_t, 8> out{};
+    for (std::size_t i = 0; i < 8; ++i) out[i] = static_cast<std::uint8_t>(value >> (8 * (7 - i)));
+    return out;
+}
+
 inline uint128 from_big_endian(ByteView bytes) noexcept {
     JZ_ASSERT(bytes.size() >= 16);
     uint128 value = 0;

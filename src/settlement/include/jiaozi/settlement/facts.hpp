@@ -27,12 +27,13 @@ using LoadId = Id<LoadIdTag>;
 enum class PurseState : std::uint8_t { active = 1, frozen = 3, lost = 4 };
 
 namespace note_flags {
-inline constexpr std::uint8_t deposited = 1;  // else it came as provenance
-inline constexpr std::uint8_t by_payee = 2;   // the payee has shown who it is
-inline constexpr std::uint8_t receipt = 4;    // the receipt is the payee's
+inline constexpr std::uint8_t deposited = 1;     // else it came as provenance
+inline constexpr std::uint8_t by_payee = 2;      // the payee has shown who it is
+inline constexpr std::uint8_t receipt = 4;       // the receipt is the payee's
+inline constexpr std::uint8_t void_request = 8;  // the row is a VOID
 }  // namespace note_flags
 
-// `note` is the whole object when the note is new, its id when it was known.
+// `note` is the whole object when the note is new, its id when it was known; or a VOID.
 struct NoteRow {
     std::uint8_t flags = 0;
     Bytes note;
@@ -55,9 +56,6 @@ struct LoadedFact {
     Bytes certificate;
     std::uint64_t collateral = 0;
 };
-struct VoidFact {
-    Bytes object;
-};
 struct ClosedFact {
     struct Part {
         std::uint64_t claim = 0;
@@ -65,6 +63,7 @@ struct ClosedFact {
     };
     std::uint64_t serial = 0;
     std::uint64_t refund = 0;
+    std::uint64_t collateral = 0;  // goes back with it
     std::vector<Part> claims;
 };
 // From the debtor's received account, collateral and wallet, and from the reserve.
@@ -106,8 +105,8 @@ struct LapsedFact {
     std::vector<Row> rows;
 };
 
-using Fact = std::variant<NotesFact, EnrolledFact, LoadedFact, VoidFact, ClosedFact, CollectedFact, SweptFact,
-                          StateFact, SyncFact, ListFact, RootFact, ProofFact, LapsedFact>;
+using Fact = std::variant<NotesFact, EnrolledFact, LoadedFact, ClosedFact, CollectedFact, SweptFact, StateFact,
+                          SyncFact, ListFact, RootFact, ProofFact, LapsedFact>;
 inline constexpr std::uint64_t first_kind = 64;
 
 Bytes encode(const Fact& fact);
