@@ -8,7 +8,7 @@ set(JIAOZI_LIBRARIES
   base
   money codec crypto model
   ledger storage purse purse_host protocol registry keystores
-  engine proof api identity groups merchants payments device
+  engine proof api identity groups merchants payments settlement device
   devices mqtt webhooks http
   client simulators anchor
   sim
@@ -41,6 +41,8 @@ set(JIAOZI_MAY_USE_api base money model)
 foreach(service IN ITEMS identity groups merchants payments)
   set(JIAOZI_MAY_USE_${service} base money codec crypto model protocol ledger engine registry api)
 endforeach()
+# The ledger side of offline purses.
+set(JIAOZI_MAY_USE_settlement base money codec crypto model protocol ledger engine registry api purse purse_host)
 # A device of our own making: the client side of the protocol, for the simulators and the fleet.
 set(JIAOZI_MAY_USE_device base money codec crypto model protocol)
 # layer 4
