@@ -52,7 +52,7 @@ struct Options {
     // only when make_snapshot is called. While one is made the ledger is in memory twice.
     std::uint64_t snapshot_every_bytes = std::uint64_t{1} << 30;
     // Where older segments of the journal go when a snapshot was made by itself (prune.hpp); empty: they stay.
-    std::filesystem::path archive;
+    std::filesystem::path archive = {};
     bool use_snapshots = true;  // open from the newest one; without, the whole journal is read, checked and replayed
 };
 
