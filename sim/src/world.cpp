@@ -532,9 +532,10 @@ void World::damage_at_rest() {
         if (complaint && !only_an_audit_finds_it(**opened)) {
             complain("served wrong data after " + what + ": " + *complaint);
         }
-        if (log_ && well()) {
+        if (log_ && well() && !complaint) {
             const Gate::SideOpen open(gate_);
-            if (auto complaint = log_->show_damaged(**opened)) complain("after " + what + ": " + *complaint);
+            complaint = log_->show_damaged(**opened);
+            if (complaint) complain("after " + what + ": " + *complaint);
         }
         gate_.set_open(true);
         opened->reset();
