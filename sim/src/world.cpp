@@ -534,8 +534,7 @@ void World::damage_at_rest() {
         }
         if (log_ && well() && !complaint) {
             const Gate::SideOpen open(gate_);
-            complaint = log_->show_damaged(**opened);
-            if (complaint) complain("after " + what + ": " + *complaint);
+            if (auto shown = log_->show_damaged(**opened)) complain("after " + what + ": " + *shown);
         }
         gate_.set_open(true);
         opened->reset();

@@ -207,15 +207,12 @@ Result<CardSync> read_sync(const crypto::Verifier& issuer, ByteView object) {
     JZ_TRY(sync.purse, u32(reader, 1));
     JZ_TRY(sync.sync, u32(reader, 1));
     JZ_TRY(sync.time, u32(reader));
-    JZ_TRY(sync.through, u32(reader));
+    JZ_CHECK(u32(reader));  // through
     JZ_TRY(sync.next, u32(reader));
     JZ_TRY(sync.flags, u32(reader));
     JZ_TRY(const std::uint64_t count, reader.array());
     if (count > 8) return malformed("a sync releases at most 8 notes");
-    for (std::uint64_t i = 0; i < count; ++i) {
-        JZ_TRY(const CardId id, id_from(reader));
-        sync.released.push_back(id);
-    }
+    for (std::uint64_t i = 0; i < count; ++i) JZ_CHECK(id_from(reader));
     JZ_CHECK(reader.finish());
     return sync;
 }

@@ -77,16 +77,14 @@ struct CardCertificate {
     std::uint32_t directed = 0;
 };
 
-// A sync acknowledgement (SACK).
+// A sync acknowledgement (SACK). What it says about notes changes nothing here: a range is signed away once.
 struct CardSync {
     CardId id{};
     std::uint32_t purse = 0;
     std::uint32_t sync = 0;
     std::uint32_t time = 0;
-    std::uint32_t through = 0;
     std::uint32_t next = 0;
     std::uint32_t flags = 0;
-    std::vector<CardId> released{};
 };
 
 // Whole objects that the issuer signed. Errors: malformed; unauthenticated when the signature is not the issuer's.

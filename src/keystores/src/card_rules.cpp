@@ -1,7 +1,6 @@
 #include "card_rules.hpp"
 
 #include <algorithm>
-#include <tuple>
 
 namespace jiaozi::keystores {
 namespace {
@@ -65,22 +64,16 @@ Status judge_chain(const CardState& state, const CardRequest& request) noexcept 
     return Status::ok;
 }
 
-// Ranges of one source that touch become one, once nothing can release them any more: the table stays short.
-void merge_settled(std::vector<CardPiece>& pieces) {
-    std::ranges::sort(pieces, {}, [](const CardPiece& piece) {
-        return std::tuple(piece.note != CardId{}, piece.source, piece.from);
+// Ranges of one source that touch become one: a purse that spends from the front needs one entry for each source.
+void add_piece(std::vector<CardPiece>& pieces, const CardSource& source) {
+    CardPiece added{source.id, source.offset, source.end()};
+    std::erase_if(pieces, [&](const CardPiece& piece) {
+        if (piece.source != added.source || (piece.to != added.from && piece.from != added.to)) return false;
+        added.from = std::min(added.from, piece.from);
+        added.to = std::max(added.to, piece.to);
+        return true;
     });
-    std::vector<CardPiece> merged;
-    for (const CardPiece& piece : pieces) {
-        const bool joins = !merged.empty() && piece.note == CardId{} && merged.back().note == CardId{} &&
-                           merged.back().source == piece.source && merged.back().to == piece.from;
-        if (joins) {
-            merged.back().to = piece.to;
-        } else {
-            merged.push_back(piece);
-        }
-    }
-    pieces = std::move(merged);
+    pieces.push_back(added);
 }
 
 // A lot whose deadline has passed pays nobody: nothing about it need be remembered.
@@ -115,9 +108,7 @@ void record(CardState& state, const CardRequest& request, ByteView message, cons
     state.last_message = to_bytes(message);
     state.last_signature = signature;
     if (request.type != CardObject::note) return;
-    for (const CardSource& source : request.sources) {
-        state.pieces.push_back({source.id, source.offset, source.end(), request.seq, request.id});
-    }
+    for (const CardSource& source : request.sources) add_piece(state.pieces, source);
     ++state.notes_since_sync;
     state.paid_without_cvm = request.cvm ? 0 : state.paid_without_cvm + request.amount;
 }
@@ -144,13 +135,6 @@ Status take_sync(CardState& state, const CardSync& sync) {
     if (sync.next != 0 && sync.next <= state.last_seq) return Status::seq_used;
     state.sync = sync.sync;
     state.t_low = std::max(state.t_low, sync.time);
-    std::erase_if(state.pieces, [&](const CardPiece& piece) {
-        return piece.note != CardId{} && std::ranges::find(sync.released, piece.note) != sync.released.end();
-    });
-    for (CardPiece& piece : state.pieces) {
-        if (piece.seq <= sync.through) piece.note = {};
-    }
-    merge_settled(state.pieces);
     forget_closed_lots(state);
     if ((sync.flags & new_limits) != 0) {
         state.paid_without_cvm = 0;

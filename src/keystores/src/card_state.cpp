@@ -47,12 +47,10 @@ Result<void> read_lot(CborReader& reader, CardLot& lot) {
 }
 
 Result<void> read_piece(CborReader& reader, CardPiece& piece) {
-    JZ_CHECK(reader.array_of(5));
+    JZ_CHECK(reader.array_of(3));
     JZ_CHECK(fixed(reader, piece.source));
     JZ_CHECK(whole(reader, piece.from));
     JZ_CHECK(whole(reader, piece.to));
-    JZ_CHECK(whole(reader, piece.seq));
-    JZ_CHECK(fixed(reader, piece.note));
     if (piece.from >= piece.to || piece.to > max_amount) return malformed("a range is empty or too large");
     return {};
 }
@@ -128,7 +126,7 @@ crypto::SecretBytes encode_card_state(const CardState& state) {
     }
     out.integer(10).array(state.pieces.size());
     for (const CardPiece& piece : state.pieces) {
-        out.array(5).bytes(piece.source).uint(piece.from).uint(piece.to).uint(piece.seq).bytes(piece.note);
+        out.array(3).bytes(piece.source).uint(piece.from).uint(piece.to);
     }
     Bytes bytes = to_bytes(as_bytes(magic));
     append(bytes, out.view());

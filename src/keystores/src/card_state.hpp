@@ -26,13 +26,12 @@ struct CardLot {
     std::uint32_t directed = 0;
 };
 
-// A range that this card has signed away. `note` is zero once the ledger knows it: then nothing releases it.
+// A range that this card has signed away, for ever: what the ledger gives back comes as another lot. Ranges that touch
+// are one.
 struct CardPiece {
     CardId source{};
     std::uint64_t from = 0;
     std::uint64_t to = 0;
-    std::uint32_t seq = 0;
-    CardId note{};
 };
 
 struct CardState {

@@ -187,18 +187,12 @@ TEST(Card, OnlyItsIssuerChangesItsMind) {
     EXPECT_EQ(code_of(card.sync({.sync = 2, .flags = 1})), "old_sync");
 }
 
-TEST(Card, SyncReleasesClosesAndFreezes) {
+TEST(Card, SyncMovesTheChainClosesAndFreezes) {
     CardInReader card;
     const CardId lot = card.load_lot();
-    ASSERT_EQ(code_of(card.pay({{lot, 0, 10}})), "signed");
-    const CardId released = card.last_note();
-    ASSERT_EQ(code_of(card.pay({{lot, 10, 10}})), "signed");
-    const CardId settled = card.last_note();
-    ASSERT_TRUE(card.sync({.sync = 1, .through = 2, .released = {released}}).ok());
-    EXPECT_EQ(code_of(card.pay({{lot, 0, 10}})), "signed") << "its VOID has reached the ledger";
-    EXPECT_EQ(code_of(card.pay({{lot, 10, 10}})), "overlap");
-    ASSERT_TRUE(card.sync({.sync = 2, .released = {settled}}).ok());
-    EXPECT_EQ(code_of(card.pay({{lot, 10, 10}})), "overlap") << "what is settled is never released";
+    ASSERT_EQ(code_of(card.pay({{lot, 0, 20}})), "signed");
+    ASSERT_TRUE(card.sync({.sync = 1, .through = 1, .released = {card.last_note()}}).ok());
+    EXPECT_EQ(code_of(card.pay({{lot, 0, 10}})), "overlap") << "a voided range is not spent again";
     // The chain goes on from a higher number, after the acknowledgement.
     const SyncWish jump{.sync = 3, .next = 100};
     ASSERT_TRUE(card.sync(jump).ok());
@@ -219,13 +213,19 @@ TEST(Card, SyncReleasesClosesAndFreezes) {
 TEST(Card, ALongLifeFitsItsTables) {
     CardInReader card;
     const CardId lot = card.load_lot({.amount = 100000, .without_cvm = 100000, .count = 60000});
-    std::uint64_t offset = 0;
-    for (std::size_t i = 0; i < max_pieces; ++i) ASSERT_EQ(code_of(card.pay({{lot, offset++, 1}})), "signed") << i;
-    EXPECT_EQ(code_of(card.pay({{lot, offset, 1}})), "no_room");
-    ASSERT_TRUE(card.sync({.sync = 1, .through = max_pieces - 1}).ok());
-    EXPECT_EQ(card.key->status()->pieces, 2U) << "one settled stretch and one note not settled yet";
-    EXPECT_EQ(code_of(card.pay({{lot, 0, 1}})), "overlap");
-    EXPECT_EQ(code_of(card.pay({{lot, offset, 1}})), "signed");
+    // From the front, or the back: one stretch.
+    for (std::uint64_t i = 0; i < 300; ++i) ASSERT_EQ(code_of(card.pay({{lot, i, 1}})), "signed") << i;
+    for (std::uint64_t i = 999; i >= 900; --i) ASSERT_EQ(code_of(card.pay({{lot, i, 1}})), "signed") << i;
+    EXPECT_EQ(card.key->status()->pieces, 2U);
+    ASSERT_EQ(code_of(card.pay({{lot, 300, 600}})), "over_limit");
+    ASSERT_EQ(code_of(card.pay({{lot, 300, 300}})), "signed");
+    ASSERT_EQ(code_of(card.pay({{lot, 600, 300}})), "signed");
+    EXPECT_EQ(card.key->status()->pieces, 1U) << "the gap is closed";
+    // With gaps, until the table is full.
+    for (std::uint64_t i = 1; i < max_pieces; ++i)
+        ASSERT_EQ(code_of(card.pay({{lot, 1000 + 2 * i, 1}})), "signed") << i;
+    EXPECT_EQ(code_of(card.pay({{lot, 5000, 1}})), "no_room");
+    EXPECT_EQ(code_of(card.pay({{lot, 999, 1}})), "overlap");
 }
 
 TEST(Card, PinTriesUsedUpLockUntilSync) {  // attack 38

@@ -1,4 +1,4 @@
-// Holds the bytes and sizes printed in docs/protocol/offline.md, section 13, to the code. With JIAOZI_PRINT_EXAMPLE set
+// Holds the bytes and sizes printed in docs/protocol/offline.md, section 14, to the code. With JIAOZI_PRINT_EXAMPLE set
 // it prints them as the page has them.
 #include <cstdlib>
 #include <fstream>

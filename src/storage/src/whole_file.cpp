@@ -25,7 +25,7 @@ Result<> write_whole(Disk& disk, const std::filesystem::path& root, const std::f
                      Durable durable) {
     const auto temporary = path.string() + ".new";
     auto created = disk.create(temporary);
-    if (!created.ok() && created.error().kind() == ErrorKind::not_found && path.parent_path() != root) {
+    if (!created.ok() && path.parent_path() != root) {
         // Directories are made when they turn out to be missing: most files find theirs.
         JZ_CHECK(make_directories(disk, root, path.parent_path()));
         created = disk.create(temporary);
