@@ -185,6 +185,7 @@ Result<std::unique_ptr<Publisher>> Publisher::start(PublisherOptions options) {
 
 std::vector<PlaceStatus> Publisher::status() const {
     std::vector<PlaceStatus> all;
+    all.reserve(places_.size());
     for (const auto& place : places_) all.push_back(place->status());
     return all;
 }
