@@ -532,7 +532,7 @@ void World::damage_at_rest() {
         if (served && !only_an_audit_finds_it(**opened)) {
             complain("served wrong data after " + what + ": " + *served);
         }
-        if (log_ && well() && !complaint) {
+        if (log_ && well() && !served) {
             const Gate::SideOpen open(gate_);
             if (auto shown = log_->show_damaged(**opened)) complain("after " + what + ": " + *shown);
         }
