@@ -26,7 +26,8 @@ class FailingPlatform(Platform):
 
     def start(self):
         wrapper = self.folder / "under-libfiu"
-        preload = ":".join(map(str, PRELOADED))
+        # The allocators of the C and C++ libraries, behind libfiu and before jemalloc: libfiu's wrapper of malloc and jemalloc's own start call each other for ever.
+        preload = ":".join([*map(str, PRELOADED), "libstdc++.so.6", "libc.so.6"])
         wrapper.write_text(f'#!/bin/sh\nexec env LD_PRELOAD={preload} FIU_CTRL_FIFO={self.folder}/fiu FIU_ENABLE="{self.enabled}" {PROGRAM} "$@"\n')
         wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR)
         self.program = str(wrapper)
