@@ -47,9 +47,12 @@ jz_status Purse::apply(Kind kind, View body) noexcept {
         }
         case Kind::sync:
             return apply_sync(body);
-        case Kind::state:
-            state_ = static_cast<jz_state>(in.u8());
-            return in.ok() ? JZ_OK : JZ_MALFORMED;
+        case Kind::state: {
+            const unsigned state = in.u8();
+            if (!in.ok() || state < JZ_ACTIVE || state > JZ_STATE_LOST) return JZ_MALFORMED;
+            state_ = static_cast<jz_state>(state);
+            return JZ_OK;
+        }
         case Kind::list:
             return apply_list(body);
         case Kind::pin:

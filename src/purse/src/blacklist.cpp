@@ -49,18 +49,14 @@ bool ListReader::next(std::uint32_t& ordinal) noexcept {
     if (finished_) return false;
     if (left_ == 0) return finish();
     std::uint64_t gap = 0;
-    bool value = false;
-    while (true) {
-        if (!bit(value)) break;
-        if (!value) break;
+    bool whole = true;
+    for (bool more = true; whole && more;) {
+        whole = bit(more);
         // Bounded by what is enrolled: a run of ones ends here, not at the end of the body.
-        if (++gap << k_ > enrolled_) {
-            value = true;
-            break;
-        }
+        if (whole && more && ++gap << k_ > enrolled_) whole = false;
     }
-    bool whole = !value && !source_.failed() && position_ != 0;
     for (unsigned i = 0; i < k_ && whole; ++i) {
+        bool value = false;
         whole = bit(value);
         gap = gap << 1 | (value ? 1U : 0U);
     }

@@ -57,7 +57,7 @@ jz_status Purse::receive(View message, Span out, std::size_t& size) noexcept {
 // Advice from somebody who proved nothing: at most the same thing is said again, with everything that goes with it.
 jz_status Purse::on_status(View body, Span out, std::size_t& size) noexcept {
     if (body.size() != 1) return JZ_MALFORMED;
-    const auto advice = static_cast<jz_status>(body[0]);
+    const std::uint8_t advice = body[0];
     if (advice == JZ_NEED_CERTIFICATE && asked_last_) {
         const Incoming* request = find_request(last_request_);
         if (request == nullptr || request->state != RequestState::open) return JZ_UNKNOWN_REQUEST;
@@ -73,7 +73,7 @@ jz_status Purse::on_status(View body, Span out, std::size_t& size) noexcept {
         }
     }
     // The number is the peer's; only those that may travel are passed on.
-    return body[0] != 0 && body[0] < first_private_status ? advice : JZ_MALFORMED;
+    return advice != 0 && advice < first_private_status ? static_cast<jz_status>(advice) : JZ_MALFORMED;
 }
 
 }  // namespace jiaozi::purse

@@ -98,6 +98,19 @@ TEST(Attack, A51_ListBytesAreTheSameOnEveryBuild) {
     EXPECT_EQ(to_hex(rice_encode(5, std::vector<std::uint32_t>{})), "");
 }
 
+// With more than half revoked a gap may take one bit: a body that is too short must not be read as one of zeros.
+TEST(Attack, A50_AListThatIsCutShortIsRefused) {
+    const std::vector<std::uint32_t> revoked{1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12};
+    const Bytes body = rice_encode(12, revoked);
+    for (std::size_t size = 0; size < body.size(); ++size) {
+        purse::ListSource source(ByteView(body).first(size));
+        purse::ListReader reader(source, 12, static_cast<std::uint32_t>(revoked.size()));
+        std::uint32_t ordinal = 0;
+        while (reader.next(ordinal)) continue;
+        EXPECT_FALSE(reader.valid()) << size << " of " << body.size() << " bytes";
+    }
+}
+
 TEST(Attack, A50_ListsThatAreNotCanonicalAreRefused) {
     World world;
     Device& bob = world.device();
