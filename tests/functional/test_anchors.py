@@ -192,7 +192,7 @@ class Anchors(unittest.TestCase):
             platform.make(f"/v1/wallets/{shop.wallet['id']}/deposits", {"amount": amount, "asset": "CNY"})
             platform.wait_for_metrics(lambda now: now["jiaozi_log_signed_commands"] == now["jiaozi_journal_sequence"])
             wanted = platform.metrics()["jiaozi_log_signed_commands"]
-            platform.wait_for_metrics(lambda now: all(now[f'jiaozi_anchored_commands{{place="{name}"}}'] >= wanted for name in names[:3]))
+            platform.wait_for_metrics(lambda now: all(now.get(f'jiaozi_anchored_commands{{place="{name}"}}', -1) >= wanted for name in names[:3]))
         platform.wait_for_metrics(lambda now: now[f'jiaozi_anchor_failures_total{{place="{names[3]}"}}'] > 0)
         now = platform.metrics()
         self.assertEqual([now[f'jiaozi_anchor_failing{{place="{name}"}}'] for name in names], [0, 0, 0, 1])
