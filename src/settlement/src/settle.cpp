@@ -278,7 +278,10 @@ void Settlement::Impl::verified(const std::shared_ptr<Batch>& batch) {
     // Later holders before earlier ones: what was passed on is known before the rest is paid.
     batch->order.resize(batch->items.size());
     std::iota(batch->order.begin(), batch->order.end(), std::size_t{0});
-    std::ranges::stable_sort(batch->order, std::ranges::greater{}, [&](std::size_t i) { return batch->items[i].hop; });
+    std::ranges::sort(batch->order, [&](std::size_t left, std::size_t right) {
+        const auto hop = [&](std::size_t i) { return batch->items[i].hop; };
+        return hop(left) != hop(right) ? hop(left) > hop(right) : left < right;
+    });
     verified_.push_back(batch);
     queue_flight();
 }
