@@ -1,5 +1,5 @@
-// Writes a golden directory: golden_writer DIR. Every kind of event, refusals, an expiry, two segments, a snapshot on the
-// way.
+// Writes a golden directory: golden_writer DIR. Every kind of event, refusals, an expiry, two segments, a snapshot on
+// the way.
 #include <array>
 #include <filesystem>
 #include <fstream>

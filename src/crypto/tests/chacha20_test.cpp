@@ -15,7 +15,8 @@ TEST(ChaCha20Poly1305, SealsAsTheRfcsExample) {
     const Bytes nonce = hex("070000004041424344454647");
     const Bytes aad = hex("50515253c0c1c2c3c4c5c6c7");
     const std::string_view text =
-        "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, sunscreen would be "
+        "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, sunscreen would "
+        "be "
         "it.";
     const Bytes sealed = chacha20_poly1305_seal(key, nonce, aad, as_bytes(text)).value();
     EXPECT_EQ(to_hex(sealed),

@@ -1,6 +1,6 @@
-// AES-256-GCM (NIST SP 800-38D) with 96-bit nonces and 128-bit tags, ChaCha20-Poly1305, and SM4 in CTR mode (GB/T 32907,
-// GB/T 17964).
-// SM4-CTR hides but does not authenticate: put an HMAC or a signature over its output. Pure functions, thread-safe.
+// AES-256-GCM (NIST SP 800-38D) with 96-bit nonces and 128-bit tags, ChaCha20-Poly1305, and SM4 in CTR mode (GB/T
+// 32907, GB/T 17964). SM4-CTR hides but does not authenticate: put an HMAC or a signature over its output. Pure
+// functions, thread-safe.
 #pragma once
 
 #include <cstddef>

@@ -57,8 +57,8 @@ class Ledger {
     void create_transfers(std::span<const Transfer> events, std::uint64_t timestamp_ns,
                           std::vector<CreateTransferResult>& results);
 
-    // Starts to bring in the memory that judging these will read, so that small batches, which come one after the other,
-    // do not each wait for it. Changes nothing. At most bring_in_max events.
+    // Starts to bring in the memory that judging these will read, so that small batches, which come one after the
+    // other, do not each wait for it. Changes nothing. At most bring_in_max events.
     static constexpr std::size_t bring_in_max = 32;
     void bring_in(std::span<const Transfer> events);
 

@@ -56,7 +56,8 @@ Result<Pruned> decode_pruned(ByteView bytes);
 // Of a journal's directory; none if nothing was moved. Error corrupt names the file.
 Result<std::optional<Pruned>> read_pruned(Disk& disk, const std::filesystem::path& journal);
 Result<> write_pruned(Disk& disk, const std::filesystem::path& journal, const Pruned& pruned);
-// not_found, saying where it was expected, if that segment of the journal was moved to an archive that does not have it.
+// not_found, saying where it was expected, if that segment of the journal was moved to an archive that does not have
+// it.
 Result<> check_archive(Disk& disk, const std::filesystem::path& journal, std::uint64_t segment);
 
 // The disk underneath, on which the journal's directory seems to have the archived segments still. They can be read,
