@@ -77,8 +77,6 @@ jz_status check_complete(const Bundle& bundle) noexcept {
                 note_needed[static_cast<std::size_t>(parent - bundle.note.data())] = true;
             } else if (const Entry<Certificate>* lot = bundle.find_lot(source.id)) {
                 certificate_needed[static_cast<std::size_t>(lot - bundle.certificate.data())] = true;
-            } else if (entry.value.hop == 1) {
-                missing_certificate = true;  // a first hop spends lots only
             } else {
                 missing_certificate = true;  // a lot's certificate left out, or a note: the payer sends all again
             }
