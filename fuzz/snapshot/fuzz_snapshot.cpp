@@ -1,5 +1,6 @@
-// Hostile snapshots. The first byte chooses: the ledger's parts, whose lengths stand in front of each, or a whole file,
-// whose check and checksums are made right first, because no fuzzer guesses SHA-256.
+// Hostile snapshots, and what says where pruned segments are. The first byte chooses: the ledger's parts, whose lengths
+// stand in front of each; a whole snapshot, whose check and checksums are made right first, because no fuzzer guesses
+// SHA-256; or a `pruned` file, as it is and with its fields in the right places.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -10,6 +11,7 @@
 
 #include <jiaozi/crypto/hash.hpp>
 #include <jiaozi/ledger/ledger.hpp>
+#include <jiaozi/storage/archive.hpp>
 #include <jiaozi/storage/snapshot.hpp>
 
 namespace {
@@ -142,11 +144,27 @@ void file(ByteView bytes) {
     static_cast<void>((*reader)->finish());
 }
 
+void pruned(ByteView bytes) {
+    static_cast<void>(storage::decode_pruned(bytes));
+    storage::Pruned wanted;
+    constexpr std::size_t fixed = sizeof wanted.first_kept + sizeof wanted.previous_hash;
+    if (bytes.size() < fixed || bytes.size() - fixed > storage::max_archive_path) return;
+    std::memcpy(&wanted.first_kept, bytes.data(), sizeof wanted.first_kept);
+    std::memcpy(&wanted.previous_hash, bytes.data() + sizeof wanted.first_kept, sizeof wanted.previous_hash);
+    wanted.archive = std::string(as_text(bytes.subspan(fixed)));
+    const auto read = storage::decode_pruned(storage::encode_pruned(wanted));
+    if (read.ok() && *read != wanted) std::abort();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
     const ByteView bytes(data + 1, size - 1);
-    (data[0] % 2 == 0 ? parts : file)(bytes);
+    switch (data[0] % 3) {
+        case 0: parts(bytes); break;
+        case 1: file(bytes); break;
+        default: pruned(bytes); break;
+    }
     return 0;
 }

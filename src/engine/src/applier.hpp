@@ -32,9 +32,10 @@ inline std::size_t slice_end(const std::vector<ledger::Transfer>& transfers, std
 
 // Precondition: `timestamp` follows the previous command's as above (the ledger asserts it). `between_slices` may let
 // others read the ledger; cutting changes no outcome, because every event has its own timestamp.
+// `places` are those of the command's transfers, or none.
 template <class BetweenSlices>
-void apply(ledger::Ledger& ledger, const Command& command, Timestamp timestamp, Outcome& outcome,
-           std::vector<ledger::Expired>& expired, BetweenSlices between_slices) {
+void apply(ledger::Ledger& ledger, const Command& command, std::span<const ledger::AccountPlaces> places,
+           Timestamp timestamp, Outcome& outcome, std::vector<ledger::Expired>& expired, BetweenSlices between_slices) {
     std::uint64_t event = timestamp.ns - event_count(command);
     ledger.expire(event, expired);
     if (!command.accounts.empty()) {
@@ -47,7 +48,7 @@ void apply(ledger::Ledger& ledger, const Command& command, Timestamp timestamp, 
     }
     const std::size_t count = command.transfers.size();
     if (count <= slice_events) {
-        if (count > 0) ledger.create_transfers(command.transfers, event + count, outcome.transfers);
+        if (count > 0) ledger.create_transfers(command.transfers, event + count, outcome.transfers, places);
         return;
     }
     outcome.transfers.reserve(count);
@@ -55,7 +56,8 @@ void apply(ledger::Ledger& ledger, const Command& command, Timestamp timestamp, 
     for (std::size_t begin = 0, end = 0; begin < count; begin = end) {
         if (begin > 0) between_slices();
         end = slice_end(command.transfers, begin);
-        ledger.create_transfers(std::span(command.transfers).subspan(begin, end - begin), event + end, results);
+        ledger.create_transfers(std::span(command.transfers).subspan(begin, end - begin), event + end, results,
+                                places.empty() ? places : places.subspan(begin, end - begin));
         outcome.transfers.insert(outcome.transfers.end(), results.begin(), results.end());
     }
 }

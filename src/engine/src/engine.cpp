@@ -92,6 +92,8 @@ class Engine::Impl {
         storage::Position position;
         std::size_t payload_size = 0;
         std::size_t bytes = 0;  // estimated, before it was encoded
+        bool creates_accounts = false;
+        std::vector<ledger::AccountPlaces> places;  // of all its transfers, or none
         std::optional<Error> failure;
     };
 
@@ -104,6 +106,7 @@ class Engine::Impl {
     void commit(Group group, Timestamp now);
     Result<storage::Position> append(const Group& group);
     void hand_over(Group group);
+    void find_places(Group& group) const;
     void apply_groups();
     void finish(Group& group);
     bool apply_group(Group& group);
@@ -148,6 +151,7 @@ class Engine::Impl {
     UncarriedOutcomes uncarried_;  // to here
     // Groups given to the applier and not finished. While it is zero the writer may apply, and the two below are exact.
     std::atomic<std::size_t> in_flight_{0};
+    std::atomic<std::size_t> creating_in_flight_{0};  // those of them that create accounts
     std::atomic<std::uint64_t> next_expiry_{no_expiry};
 
     // Of whoever applies.
@@ -327,6 +331,7 @@ void Engine::Impl::commit(Group group, Timestamp now) {
     for (const Waiting& waiting : group.commands) {
         timestamp = next_timestamp(now, timestamp, waiting.command);
         group.timestamps.push_back(timestamp);
+        group.creates_accounts = group.creates_accounts || !waiting.command.accounts.empty();
     }
     auto position = append(group);
     if (position.ok()) {
@@ -368,12 +373,21 @@ void Engine::Impl::hand_over(Group group) {
         emptied_.clear();
         return;
     }
+    find_places(group);
     std::unique_lock lock(pipe_mutex_);
     pipe_changed_.wait(lock, [this] { return pipe_.size() < max_in_flight; });
+    if (group.creates_accounts) ++creating_in_flight_;
     pipe_.push_back(std::move(group));
     ++in_flight_;
     lock.unlock();
     pipe_changed_.notify_all();
+}
+
+// Work that the writer takes off the applier, which is the busier one. Only this thread hands over groups, so that none
+// that creates accounts can come in between.
+void Engine::Impl::find_places(Group& group) const {
+    if (group.creates_accounts || creating_in_flight_ != 0) return;
+    for (const Waiting& waiting : group.commands) ledger_.find_places(waiting.command.transfers, group.places);
 }
 
 void Engine::Impl::apply_groups() {
@@ -388,6 +402,7 @@ void Engine::Impl::apply_groups() {
         }
         pipe_changed_.notify_all();
         finish(group);
+        if (group.creates_accounts) --creating_in_flight_;
         --in_flight_;
     }
 }
@@ -419,6 +434,7 @@ bool Engine::Impl::apply_group(Group& group) {
     outcomes_.resize(group.commands.size());
     if (expired_.size() < group.commands.size()) expired_.resize(group.commands.size());
     LookAhead ahead;
+    std::span<const ledger::AccountPlaces> places = group.places;
     for (std::size_t begin = 0; begin < group.commands.size(); begin += commands_per_lock) {
         const std::size_t end = std::min(begin + commands_per_lock, group.commands.size());
         const std::lock_guard guard(state_lock_);
@@ -431,7 +447,10 @@ bool Engine::Impl::apply_group(Group& group) {
             outcomes_[i].sequence = group.first_sequence + i;
             outcomes_[i].timestamp = group.timestamps[i];
             expired_[i].clear();
-            apply(ledger_, group.commands[i].command, group.timestamps[i], outcomes_[i], expired_[i], let_readers_in);
+            const Command& command = group.commands[i].command;
+            const auto own = places.empty() ? places : places.first(command.transfers.size());
+            places = places.subspan(own.size());
+            apply(ledger_, command, own, group.timestamps[i], outcomes_[i], expired_[i], let_readers_in);
             recorder_.add(static_cast<std::uint32_t>(i), outcomes_[i], expired_[i]);
         }
         if (!ledger_.stopped()) continue;

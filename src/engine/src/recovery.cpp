@@ -20,6 +20,11 @@ Error corrupt(std::uint64_t entry, const std::string& cause) {
     return Error(ErrorKind::corrupt, "journal entry " + std::to_string(entry) + ": " + cause);
 }
 
+bool creates_accounts(const Payload& payload) {
+    return std::ranges::any_of(payload.commands,
+                               [](const TimedCommand& timed) { return !timed.command.accounts.empty(); });
+}
+
 }  // namespace
 
 void UncarriedOutcomes::add(std::uint64_t entry, Bytes block) {
@@ -69,9 +74,10 @@ Result<> Replay::add(const storage::EntryView& view) {
     const std::uint64_t number = view.position.entry;
     auto payload = decode_payload(view.payload);
     if (!payload.ok()) return corrupt(number, payload.error().message());
-    Entry entry{view.position, view.payload.size(), std::move(payload).value(), {}};
+    Entry entry{view.position, view.payload.size(), std::move(payload).value(), {}, {}};
     entry.blocks = to_bytes(entry.payload.outcomes.blocks);
     entry.payload.outcomes.blocks = entry.blocks;
+    read_ahead(entry);
     if (!thread_.joinable()) return apply_entry(entry);
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return waiting_.size() < max_waiting || failure_; });
@@ -80,6 +86,24 @@ Result<> Replay::add(const storage::EntryView& view) {
     lock.unlock();
     changed_.notify_all();
     return {};
+}
+
+// What of an entry's work needs no ledger that is up to date. Whether accounts are still being created is asked of
+// those waiting; only this thread adds to them.
+void Replay::read_ahead(Entry& entry) {
+    std::vector<EventLog::Events> events;
+    events.reserve(entry.payload.commands.size());
+    for (const TimedCommand& timed : entry.payload.commands)
+        events.push_back({timed.command.transfers, timed.timestamp});
+    derived_.events.add(entry.position, entry.payload_size, events, entry.payload.stretches);
+    if (!thread_.joinable()) return;
+    {
+        const std::lock_guard guard(mutex_);
+        if (creates_accounts(entry.payload)) ++accounts_to_come_;
+        if (accounts_to_come_ > 0) return;
+    }
+    for (const TimedCommand& timed : entry.payload.commands)
+        derived_.ledger.find_places(timed.command.transfers, entry.places);
 }
 
 Result<Tip> Replay::finish() {
@@ -112,6 +136,10 @@ void Replay::run() {
             changed_.notify_all();
             return;
         }
+        if (creates_accounts(entry.payload)) {
+            const std::lock_guard guard(mutex_);
+            --accounts_to_come_;
+        }
     }
 }
 
@@ -124,15 +152,12 @@ Result<> Replay::apply_entry(const Entry& entry) {
     }
     if (auto checked = tip_.outcomes.check(payload.outcomes); !checked.ok())
         return corrupt(number, checked.error().message());
-    std::vector<EventLog::Events> events;
-    events.reserve(payload.commands.size());
-    for (const TimedCommand& timed : payload.commands) events.push_back({timed.command.transfers, timed.timestamp});
-    derived_.events.add(entry.position, entry.payload_size, events, payload.stretches);
     OutcomeRecorder recorder;
     Outcome outcome;
     std::vector<ledger::Expired> expired;
     LookAhead ahead;
     std::uint32_t index = 0;
+    std::span<const ledger::AccountPlaces> places = entry.places;
     for (const TimedCommand& timed : payload.commands) {
         ahead.reach(derived_.ledger, index, payload.commands.size(),
                     [&](std::size_t at) -> const Command& { return payload.commands[at].command; });
@@ -144,7 +169,9 @@ Result<> Replay::apply_entry(const Entry& entry) {
         outcome.accounts.clear();
         outcome.transfers.clear();
         expired.clear();
-        apply(derived_.ledger, timed.command, timed.timestamp, outcome, expired, [] {});
+        const auto own = places.empty() ? places : places.first(timed.command.transfers.size());
+        places = places.subspan(own.size());
+        apply(derived_.ledger, timed.command, own, timed.timestamp, outcome, expired, [] {});
         if (derived_.ledger.stopped())
             return derived_.events.failure().value_or(corrupt(number, "an earlier event could not be read"));
         recorder.add(index++, outcome, expired);

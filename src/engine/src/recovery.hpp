@@ -74,10 +74,12 @@ class Replay {
         storage::Position position;
         std::size_t payload_size = 0;
         Payload payload;
-        Bytes blocks;  // what payload.outcomes points into
+        Bytes blocks;                               // what payload.outcomes points into
+        std::vector<ledger::AccountPlaces> places;  // of all its transfers, or none
     };
     static constexpr std::size_t max_waiting = 8;
 
+    void read_ahead(Entry& entry);
     void run();
     Result<> apply_entry(const Entry& entry);
 
@@ -86,6 +88,7 @@ class Replay {
     std::mutex mutex_;  // guards all below
     std::condition_variable changed_;
     std::deque<Entry> waiting_;
+    std::uint64_t accounts_to_come_ = 0;  // entries among those added, and not applied, that create accounts
     bool ended_ = false;
     std::optional<Error> failure_;
     std::thread thread_;  // last

@@ -35,8 +35,12 @@ class Batch {
     using Result = typename Rules::Result;
 
   public:
-    Batch(State& state, std::span<const Event> events, std::vector<Result>& results)
-        : state_(state), events_(events), results_(results) {}
+    // `places`: one for each event, or none.
+    Batch(State& state, std::span<const Event> events, std::vector<Result>& results,
+          std::span<const AccountPlaces> places = {})
+        : state_(state), events_(events), results_(results), places_(places) {
+        JZ_ASSERT(places.empty() || places.size() == events.size());
+    }
 
     void run(std::uint64_t timestamp_ns) {
         results_.assign(events_.size(), Result::ok);
@@ -44,6 +48,7 @@ class Batch {
         first_ = {state_.begin_batch(events_.size(), timestamp_ns), state_.event_count()};
         Rules::begin(state_, events_, first_.timestamp_ns);
         if (events_.size() <= few) {
+            take_places(0, events_.size());
             Rules::look_up(state_, events_, std::span(prepared_).first(events_.size()));
             judge_window(0);
             return end();
@@ -79,8 +84,14 @@ class Batch {
 
     void prepare(unsigned stage, std::size_t begin) {
         const std::size_t count = std::min(window, events_.size() - begin);
+        if (stage == 0) take_places(begin, count);
         Rules::prepare(state_, stage, events_.subspan(begin, count),
                        std::span(prepared_).subspan(begin % in_flight, count));
+    }
+
+    void take_places(std::size_t begin, std::size_t count) {
+        for (std::size_t i = begin; i < begin + count; ++i)
+            prepared_[i % in_flight].places = places_.empty() ? AccountPlaces{} : places_[i];
     }
 
     void judge_window(std::size_t begin) {
@@ -135,6 +146,7 @@ class Batch {
     State& state_;
     std::span<const Event> events_;
     std::vector<Result>& results_;
+    std::span<const AccountPlaces> places_;
     Place first_;
     std::array<Prepared, in_flight> prepared_;
     std::optional<std::size_t> chain_start_;

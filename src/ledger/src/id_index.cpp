@@ -53,11 +53,13 @@ void IdIndex::release(const Shard& shard) noexcept {
 
 void IdIndex::place(Shard& shard, std::uint64_t slot) noexcept {
     for (std::uint32_t at = home_of(slot >> print_shift, shard.count);; at = next(at, shard.count)) {
-        for (std::uint64_t& free : shard.buckets[at].slots) {
-            if (free != 0) continue;
-            free = slot;
-            return;
-        }
+        Bucket& bucket = shard.buckets[at];
+        // How full it is, by counting all eight: as in find, a branch for each would be guessed wrong.
+        std::size_t filled = 0;
+        for (const std::uint64_t one : bucket.slots) filled += one != 0 ? 1 : 0;
+        if (filled == bucket_slots) continue;
+        bucket.slots[filled] = slot;
+        return;
     }
 }
 

@@ -44,6 +44,13 @@ class IdIndex {
         const Shard& shard = shard_of(hash);
         if (shard.buckets != nullptr) bring_in(&shard.buckets[home_of(print_of(hash), shard.count)]);
     }
+    // With the slots in: the bucket behind them, if they are full, as one in some five is.
+    void prefetch_overflow(std::uint64_t hash) const noexcept {
+        const Shard& shard = shard_of(hash);
+        if (shard.buckets == nullptr) return;
+        const std::uint32_t home = home_of(print_of(hash), shard.count);
+        if (shard.buckets[home].slots.back() != 0) bring_in(&shard.buckets[next(home, shard.count)]);
+    }
 
     // The first candidate for which is_it(entry) says yes. One in some ten thousand is another's in a table of 100
     // million, and fewer in smaller ones.

@@ -23,8 +23,12 @@ void Ledger::create_accounts(std::span<const Account> events, std::uint64_t time
 }
 
 void Ledger::create_transfers(std::span<const Transfer> events, std::uint64_t timestamp_ns,
-                              std::vector<CreateTransferResult>& results) {
-    Batch<TransferRules>(*state_, events, results).run(timestamp_ns);
+                              std::vector<CreateTransferResult>& results, std::span<const AccountPlaces> places) {
+    Batch<TransferRules>(*state_, events, results, places).run(timestamp_ns);
+}
+
+void Ledger::find_places(std::span<const Transfer> events, std::vector<AccountPlaces>& places) const {
+    TransferRules::find_places(*state_, events, places);
 }
 
 void Ledger::bring_in(std::span<const Transfer> events) {

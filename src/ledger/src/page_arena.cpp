@@ -19,6 +19,9 @@ void* PageArena::allocate(std::size_t bytes) {
         void* memory =
             ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         JZ_ASSERT(memory != MAP_FAILED);  // as operator new without memory: nothing sensible can go on
+        // Regions fill from their start, so that large pages take no more than small ones; random access then misses
+        // the page tables less often. Without them it is slower, and right.
+        ::madvise(memory, size, MADV_HUGEPAGE);
         regions_.push_back({static_cast<std::byte*>(memory), size, 0});
     }
     Region& region = regions_.back();

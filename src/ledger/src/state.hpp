@@ -16,6 +16,7 @@
 
 #include <jiaozi/base/result.hpp>
 #include <jiaozi/ledger/event_source.hpp>
+#include <jiaozi/ledger/ledger.hpp>
 #include <jiaozi/ledger/parts.hpp>
 #include <jiaozi/ledger/types.hpp>
 
@@ -56,6 +57,7 @@ struct Prepared {
     std::uint64_t candidate = 0;  // and what seems to be its ordinal
     AccountRecord* debit = nullptr;
     AccountRecord* credit = nullptr;
+    AccountPlaces places;
 
     std::uint64_t pending_hash() const noexcept { return debit_hash; }
 };
@@ -92,16 +94,25 @@ class State {
     void prefetch_account(std::uint64_t hash) const noexcept { account_ids_.prefetch_slots(hash); }
     void prefetch_account_shard(std::uint64_t hash) const noexcept { account_ids_.prefetch_shard(hash); }
     void prefetch_transfer(std::uint64_t hash) const noexcept { transfer_ids_.prefetch_slots(hash); }
+    void prefetch_transfer_overflow(std::uint64_t hash) const noexcept { transfer_ids_.prefetch_overflow(hash); }
     void prefetch_transfer_shard(std::uint64_t hash) const noexcept { transfer_ids_.prefetch_shard(hash); }
 
-    // The record of whatever account seems to be meant; for memory only.
-    void prefetch_records(std::uint64_t hash) const noexcept {
-        account_ids_.find(hash, [this](IdIndex::Entry entry) {
-            const auto* record = reinterpret_cast<const std::byte*>(&accounts[entry.ordinal]);
-            bring_in(record);
-            bring_in(record + 64);
-            return true;
-        });
+    // Of the account that seems to be meant: another's in rare cases.
+    std::uint32_t place_of_account(std::uint64_t hash) const noexcept {
+        const auto found = account_ids_.find(hash, [](IdIndex::Entry) { return true; });
+        return found && found->ordinal < AccountPlaces::unknown ? static_cast<std::uint32_t>(found->ordinal)
+                                                                : AccountPlaces::unknown;
+    }
+    // For memory only.
+    void prefetch_record(std::uint32_t place) const noexcept {
+        if (place >= accounts.size()) return;
+        const auto* record = reinterpret_cast<const std::byte*>(&accounts[place]);
+        bring_in(record);
+        bring_in(record + 64);
+    }
+    AccountRecord* find_account_at(std::uint32_t place, uint128 id, std::uint64_t hash) {
+        if (place < accounts.size() && accounts[place].account.id == id) return &accounts[place];
+        return find_account(id, hash);
     }
 
     // For memory only, one after the other: the place of the live hold that seems to be meant (whose ordinal is

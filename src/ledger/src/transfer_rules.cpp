@@ -1,6 +1,7 @@
 #include "transfer_rules.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <jiaozi/base/assert.hpp>
 
@@ -250,39 +251,43 @@ void TransferRules::prepare(State& state, unsigned stage, std::span<const Transf
             case 0:  // what each id leads to
                 p.id_hash = IdHash{}(event.id);
                 state.prefetch_transfer_shard(p.id_hash);
-                p.debit_hash = IdHash{}(moving ? event.debit_account_id : event.pending_id);
-                if (moving) {
-                    p.credit_hash = IdHash{}(event.credit_account_id);
-                    state.prefetch_account_shard(p.debit_hash);
-                    state.prefetch_account_shard(p.credit_hash);
-                } else {
+                if (!moving) {
+                    p.debit_hash = IdHash{}(event.pending_id);
                     state.prefetch_transfer_shard(p.pending_hash());
+                    break;
                 }
+                p.debit_hash = IdHash{}(event.debit_account_id);
+                p.credit_hash = IdHash{}(event.credit_account_id);
+                if (p.places.debit == AccountPlaces::unknown) state.prefetch_account_shard(p.debit_hash);
+                if (p.places.credit == AccountPlaces::unknown) state.prefetch_account_shard(p.credit_hash);
                 break;
             case 1:  // its slot
                 state.prefetch_transfer(p.id_hash);
-                if (moving) {
-                    state.prefetch_account(p.debit_hash);
-                    state.prefetch_account(p.credit_hash);
-                } else {
+                if (!moving) {
                     state.prefetch_transfer(p.pending_hash());
+                    break;
                 }
+                if (p.places.debit == AccountPlaces::unknown) state.prefetch_account(p.debit_hash);
+                if (p.places.credit == AccountPlaces::unknown) state.prefetch_account(p.credit_hash);
                 break;
             case 2:  // the records, or where the hold is
-                if (moving) {
-                    state.prefetch_records(p.debit_hash);
-                    state.prefetch_records(p.credit_hash);
-                } else {
+                if (!moving) {
                     p.candidate = state.prefetch_hold_place(p.pending_hash());
+                    break;
                 }
+                if (p.places.debit == AccountPlaces::unknown) p.places.debit = state.place_of_account(p.debit_hash);
+                if (p.places.credit == AccountPlaces::unknown) p.places.credit = state.place_of_account(p.credit_hash);
+                state.prefetch_record(p.places.debit);
+                state.prefetch_record(p.places.credit);
                 break;
             case 3:  // the hold
+                state.prefetch_transfer_overflow(p.id_hash);
                 if (!moving) state.prefetch_hold(p.candidate);
                 break;
             case 4:  // its records
                 if (moving) {
-                    p.debit = state.find_account(event.debit_account_id, p.debit_hash);
-                    p.credit = state.find_account(event.credit_account_id, p.credit_hash);
+                    p.debit = state.find_account_at(p.places.debit, event.debit_account_id, p.debit_hash);
+                    p.credit = state.find_account_at(p.places.credit, event.credit_account_id, p.credit_hash);
                 } else {
                     state.prefetch_hold_accounts(p.candidate);
                 }
@@ -301,9 +306,39 @@ void TransferRules::look_up(State& state, std::span<const Transfer> events, std:
         if (has(event, resolving)) {
             p.debit_hash = IdHash{}(event.pending_id);
         } else {
-            p.debit = state.find_account(event.debit_account_id, IdHash{}(event.debit_account_id));
-            p.credit = state.find_account(event.credit_account_id, IdHash{}(event.credit_account_id));
+            p.debit = state.find_account_at(p.places.debit, event.debit_account_id, IdHash{}(event.debit_account_id));
+            p.credit =
+                state.find_account_at(p.places.credit, event.credit_account_id, IdHash{}(event.credit_account_id));
         }
+    }
+}
+
+// A window at a time, so that what one asks for arrives while the others ask.
+void TransferRules::find_places(const State& state, std::span<const Transfer> events,
+                                std::vector<AccountPlaces>& places) {
+    constexpr std::size_t window = 32;
+    struct Hashes {
+        std::uint64_t debit, credit;
+    };
+    std::array<Hashes, window> hashes{};
+    while (!events.empty()) {
+        const auto some = events.first(std::min(window, events.size()));
+        for (std::size_t i = 0; i < some.size(); ++i) {
+            hashes[i] = {IdHash{}(some[i].debit_account_id), IdHash{}(some[i].credit_account_id)};
+            state.prefetch_account_shard(hashes[i].debit);
+            state.prefetch_account_shard(hashes[i].credit);
+        }
+        for (std::size_t i = 0; i < some.size(); ++i) {
+            state.prefetch_account(hashes[i].debit);
+            state.prefetch_account(hashes[i].credit);
+        }
+        for (std::size_t i = 0; i < some.size(); ++i) {
+            if (has(some[i], resolving))
+                places.push_back({});
+            else
+                places.push_back({state.place_of_account(hashes[i].debit), state.place_of_account(hashes[i].credit)});
+        }
+        events = events.subspan(some.size());
     }
 }
 

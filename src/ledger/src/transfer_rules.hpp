@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "batch.hpp"
 #include "state.hpp"
@@ -20,6 +21,7 @@ struct TransferRules {
     static constexpr unsigned stages = 5;
     static void prepare(State& state, unsigned stage, std::span<const Transfer> events, std::span<Prepared> prepared);
     static void look_up(State& state, std::span<const Transfer> events, std::span<Prepared> prepared);
+    static void find_places(const State& state, std::span<const Transfer> events, std::vector<AccountPlaces>& places);
     static Result check_form(const Transfer& event);
     static Result check_known(State& state, const Transfer& event, const Prepared& prepared);
     static Result apply(State& state, const Transfer& event, const Prepared& prepared, Place place);

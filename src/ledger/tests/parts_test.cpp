@@ -82,7 +82,7 @@ Result<Ledger> loaded(const Parts& parts, const EventSource& events) {
     return Ledger::load(source, events);
 }
 
-// One ledger that lives through the stream, and one that is saved and loaded now and then.
+// One ledger that lives through the stream, and one that is saved and loaded now and then, and told where accounts are.
 class Lives {
   public:
     explicit Lives(std::uint64_t seed) : stream_(seed) {
@@ -124,9 +124,19 @@ class Lives {
         std::vector<CreateTransferResult> two;
         events_.add(batch, now_);
         ledger_.create_transfers(batch, now_, one);
-        other_.create_transfers(batch, now_, two);
+        other_.create_transfers(batch, now_, two, places(batch));
         stream_.learn(batch, one);
         EXPECT_EQ(one, two);
+    }
+    // None, right ones, or any: they change no result.
+    std::vector<AccountPlaces> places(std::span<const Transfer> batch) {
+        std::vector<AccountPlaces> found;
+        const std::uint64_t kind = stream_.below(3);
+        if (kind == 1) other_.find_places(batch, found);
+        if (kind != 2) return found;
+        const auto any = [this] { return static_cast<std::uint32_t>(stream_.below(other_.account_count() + 2)); };
+        for (std::size_t i = 0; i < batch.size(); ++i) found.push_back({any(), any()});
+        return found;
     }
     void freeze() {
         const uint128 id = stream_.account_id();

@@ -40,6 +40,13 @@ struct StatementPage {
     std::optional<std::size_t> next;  // present when there is more; stays valid for ever, history only grows
 };
 
+// Where the two accounts of a transfer seem to be, found ahead of its turn (Ledger::find_places).
+struct AccountPlaces {
+    static constexpr std::uint32_t unknown = UINT32_MAX;
+    std::uint32_t debit = unknown;
+    std::uint32_t credit = unknown;
+};
+
 class State;
 
 class Ledger {
@@ -54,8 +61,13 @@ class Ledger {
     // `timestamp_ns` is that of the LAST event; event i of n gets timestamp_ns - n + 1 + i, refused or not.
     void create_accounts(std::span<const Account> events, std::uint64_t timestamp_ns,
                          std::vector<CreateAccountResult>& results);
+    // `places` are those of the events, or none; they change no result, only how long it takes.
     void create_transfers(std::span<const Transfer> events, std::uint64_t timestamp_ns,
-                          std::vector<CreateTransferResult>& results);
+                          std::vector<CreateTransferResult>& results, std::span<const AccountPlaces> places = {});
+
+    // Appends a place for each event. Unlike everything else here it may be called while another thread changes the
+    // ledger, as long as that thread creates no accounts.
+    void find_places(std::span<const Transfer> events, std::vector<AccountPlaces>& places) const;
 
     // Starts to bring in the memory that judging these will read, so that small batches, which come one after the
     // other, do not each wait for it. Changes nothing. At most bring_in_max events.
