@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <array>
 
+#include <jiaozi/base/big_endian.hpp>
 #include <jiaozi/crypto/hash.hpp>
 #include <jiaozi/settlement/book.hpp>
 
 #include "objects.hpp"
-#include "wide.hpp"
 
 namespace jiaozi::settlement {
 namespace {
@@ -59,9 +59,19 @@ Result<> Book::apply(const engine::Committed& committed) {
     return fold(*fact, committed);
 }
 
+bool all_paid(const Effects& effects, const engine::Command& command, const engine::Outcome& outcome) {
+    if (outcome.transfers.size() != effects.payouts.size() || command.transfers.size() != outcome.transfers.size()) {
+        return false;
+    }
+    for (std::size_t i = 0; i < effects.payouts.size(); ++i) {
+        if (outcome.transfers[i] != ledger::CreateTransferResult::ok) return false;
+        if (command.transfers[i].amount != effects.payouts[i].amount) return false;
+    }
+    return true;
+}
+
 Result<> Book::fold(const Fact& fact, const engine::Committed& committed) {
-    Effects ignored;
-    if (const auto* notes = std::get_if<NotesFact>(&fact)) return fold_notes(*notes, committed.sequence);
+    if (const auto* notes = std::get_if<NotesFact>(&fact)) return fold_notes(*notes, committed);
     if (const auto* enrolled = std::get_if<EnrolledFact>(&fact)) {
         if (enrolled->ordinal != purses_.size() + 1) return contradiction("enrolled");
         add(*enrolled);
@@ -97,22 +107,24 @@ Result<> Book::fold(const Fact& fact, const engine::Committed& committed) {
     } else if (const auto* proof = std::get_if<ProofFact>(&fact)) {
         add(*proof);
     } else if (const auto* lapsed = std::get_if<LapsedFact>(&fact)) {
+        Effects effects;
         for (const auto& row : lapsed->rows) {
             if (find_note(row.note) == none) return contradiction("lapsed");
-            add(row, ignored);
+            add(row, effects);
         }
+        if (!all_paid(effects, committed.command, committed.outcome)) return contradiction("payout");
     }
     return {};
 }
 
-Result<> Book::fold_notes(const NotesFact& fact, std::uint64_t sequence) {
-    Effects ignored;
+Result<> Book::fold_notes(const NotesFact& fact, const engine::Committed& committed) {
+    Effects effects;
     for (const NoteRow& row : fact.rows) {
         if ((row.flags & note_flags::void_request) != 0) {
             purse::Object object;
             purse::Void value;
             if (!read_value(row.note, purse::Type::void_request, object, value)) return contradiction("void");
-            add(value, ignored);
+            add(value, effects);
             continue;
         }
         NoteIndex index = none;
@@ -123,16 +135,17 @@ Result<> Book::fold_notes(const NotesFact& fact, std::uint64_t sequence) {
             purse::Object object;
             purse::Note note;
             if (!read_value(row.note, purse::Type::note, object, note)) return contradiction("notes");
-            index = add_note(id_of(object), note, sequence, ignored);
+            index = add_note(id_of(object), note, committed.sequence, effects);
         }
         if (index == none) return contradiction("notes");
         if ((row.flags & note_flags::deposited) == 0) continue;
         purse::Object object;
         purse::Receipt receipt;
         const bool has_receipt = !row.receipt.empty() && read_value(row.receipt, purse::Type::receipt, object, receipt);
-        deposit(index, row.flags, has_receipt ? &receipt : nullptr, ignored);
+        deposit(index, row.flags, has_receipt ? &receipt : nullptr, effects);
     }
-    written(sequence);
+    written(committed.sequence);
+    if (!all_paid(effects, committed.command, committed.outcome)) return contradiction("payout");
     return {};
 }
 

@@ -1,10 +1,9 @@
 #include <algorithm>
 #include <limits>
 
+#include <jiaozi/base/big_endian.hpp>
 #include <jiaozi/codec/cbor.hpp>
 #include <jiaozi/settlement/facts.hpp>
-
-#include "wide.hpp"
 
 namespace jiaozi::settlement {
 namespace {

@@ -4,11 +4,11 @@
 #include <mutex>
 
 #include <jiaozi/api/accounts.hpp>
+#include <jiaozi/base/big_endian.hpp>
 #include <jiaozi/base/log.hpp>
 #include <jiaozi/crypto/hash.hpp>
 
 #include "impl.hpp"
-#include "wide.hpp"
 
 namespace jiaozi::settlement {
 
@@ -138,6 +138,13 @@ void Settlement::Impl::answered(const engine::Command& command, Result<engine::O
         failure_ = outcome.error();
     }
     Step step = std::move(*under_way_);
+    if (outcome.ok() && step.moved && !all_paid(*step.moved, command, *outcome)) {
+        outcome =
+            Error(ErrorKind::corrupt, "the ledger refused a payout of command " + std::to_string(outcome->sequence) +
+                                          " that the book had made; audit the journal");
+        log::error("settlement stopped", {{"cause", outcome.error().to_string()}});
+        failure_ = outcome.error();
+    }
     step.done(outcome);
     under_way_.reset();
     if (!failure_) follow_up();
