@@ -27,6 +27,17 @@ bool all_ok(const engine::Committed& committed) {
     });
 }
 
+// Of a proof that this service has made: the payer of its first note.
+std::optional<std::uint32_t> guilty_of(purse::View proof) {
+    purse::Object object;
+    purse::Note note;
+    static constexpr std::size_t head = 2;  // array of four, type
+    if (proof.size() <= head) return std::nullopt;
+    purse::View rest = proof.subspan(head);
+    if (purse::read_object(rest, object) != JZ_OK || purse::parse(object, note) != JZ_OK) return std::nullopt;
+    return note.payer;
+}
+
 }  // namespace
 
 uint128 escrow_account(std::uint64_t serial) {
@@ -74,7 +85,7 @@ Result<> Book::fold(const Fact& fact, const engine::Committed& committed) {
     if (const auto* notes = std::get_if<NotesFact>(&fact)) return fold_notes(*notes, committed);
     if (const auto* enrolled = std::get_if<EnrolledFact>(&fact)) {
         if (enrolled->ordinal != purses_.size() + 1) return contradiction("enrolled");
-        add(*enrolled);
+        add(*enrolled, committed.outcome.timestamp);
     } else if (const auto* loaded = std::get_if<LoadedFact>(&fact)) {
         add(*loaded, all_ok(committed));
     } else if (const auto* closed = std::get_if<ClosedFact>(&fact)) {
@@ -149,7 +160,7 @@ Result<> Book::fold_notes(const NotesFact& fact, const engine::Committed& commit
     return {};
 }
 
-void Book::add(const EnrolledFact& fact) {
+void Book::add(const EnrolledFact& fact, Timestamp at) {
     PurseRecord& purse = purses_.emplace_back();
     purse.ordinal = fact.ordinal;
     purse.assurance = fact.assurance;
@@ -157,7 +168,10 @@ void Book::add(const EnrolledFact& fact) {
     purse.wallet = fact.wallet;
     purse.holder = fact.holder;
     purse.asset = fact.asset;
+    purse.device = fact.device;
+    purse.enrolled = at;
     purse.received_account = settlement::received_account(fact.ordinal);
+    purses_of_wallet_[fact.wallet].push_back(fact.ordinal);
 }
 
 void Book::add(const LoadedFact& fact, bool accepted) {
@@ -274,8 +288,14 @@ void Book::add(const ListFact& fact, const purse::ListHead& head) {
 }
 
 void Book::add(const ProofFact& fact) {
+    if (const auto culprit = guilty_of(fact.proof)) first_proof_.emplace(*culprit, proofs_.size());
     proofs_.push_back(fact.proof);
     if (proven_ < conflicts_.size()) conflicts_[proven_++].proof_stored = true;
+}
+
+const Bytes* Book::proof_against(std::uint32_t ordinal) const {
+    const auto found = first_proof_.find(ordinal);
+    return found == first_proof_.end() ? nullptr : &proofs_[found->second];
 }
 
 const Conflict* Book::unproven() const noexcept {
@@ -323,6 +343,17 @@ std::uint64_t Book::open_lots_of(const PurseRecord& purse) const {
         if (lots_[index].state == LotState::open) total += lots_[index].amount;
     }
     return total;
+}
+std::uint64_t Book::in_lots_of(const PurseRecord& purse) const {
+    std::uint64_t total = 0;
+    for (const LotIndex index : purse.lots) {
+        if (lots_[index].state == LotState::open) total += lots_[index].amount - lots_[index].paid;
+    }
+    return total;
+}
+std::span<const std::uint32_t> Book::purses_of(WalletId wallet) const {
+    const auto found = purses_of_wallet_.find(wallet);
+    return found == purses_of_wallet_.end() ? std::span<const std::uint32_t>() : found->second;
 }
 
 }  // namespace jiaozi::settlement

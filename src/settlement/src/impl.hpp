@@ -65,6 +65,7 @@ class Settlement::Impl {
     void install_root(Bytes bytes, api::Done<std::uint32_t> done);
     void advance(api::Done<std::uint32_t> done);
     Result<ListUpdate> list(std::uint32_t from) const;
+    std::vector<RootKey> issuing_keys() const;
 
     bool idle() const { return !under_way_ && steps_.empty() && verified_.empty() && verifying_ == 0; }
 

@@ -64,6 +64,8 @@ struct PurseRecord {
     WalletId wallet;
     uint128 holder = 0;
     Asset asset;
+    DeviceId device;
+    Timestamp enrolled;
     std::uint64_t received = 0;    // balance of its received account
     std::uint64_t ready = 0;       // of that, what may go to the wallet
     std::uint32_t hold_until = 0;  // from then on all of it may
@@ -179,7 +181,7 @@ class Book {
     Result<> apply(const engine::Committed& committed);
 
     // The same in parts, for the live service. `journal` is 0 while the command is not written; see written().
-    void add(const EnrolledFact& fact);
+    void add(const EnrolledFact& fact, Timestamp at);
     void add(const LoadedFact& fact, bool accepted);
     // `object` has been verified. Returns its index.
     NoteIndex add_note(const purse::Id& id, const purse::Note& note, std::uint64_t journal, Effects& effects);
@@ -211,6 +213,10 @@ class Book {
     std::uint64_t open_lots_of_holder(uint128 holder, const Asset& asset) const;
     std::uint64_t open_lots_of_issuer(const purse::Kid& issuer) const;
     std::uint64_t open_lots_of(const PurseRecord& purse) const;
+    // What its open lots still hold.
+    std::uint64_t in_lots_of(const PurseRecord& purse) const;
+    // By ordinal, ascending.
+    std::span<const std::uint32_t> purses_of(WalletId wallet) const;
     std::uint32_t enrolled() const noexcept { return static_cast<std::uint32_t>(purses_.size()); }
     std::uint64_t last_serial() const noexcept { return last_serial_; }
     std::size_t lots() const noexcept { return lots_.size(); }
@@ -218,6 +224,8 @@ class Book {
     std::size_t claims() const noexcept { return claims_.size(); }
     std::span<const Conflict> conflicts() const noexcept { return conflicts_; }
     const std::vector<Bytes>& proofs() const noexcept { return proofs_; }
+    // The first against this purse, or null.
+    const Bytes* proof_against(std::uint32_t ordinal) const;
     // FROZEN and LOST, ascending.
     const std::set<std::uint32_t>& revoked() const noexcept { return revoked_; }
     struct List {
@@ -284,10 +292,12 @@ class Book {
     std::vector<Conflict> conflicts_;
     std::size_t proven_ = 0;  // conflicts_ before this have their proof
     std::vector<Bytes> proofs_;
+    std::map<std::uint32_t, std::size_t> first_proof_;  // culprit -> of proofs_
     boost::unordered_flat_map<purse::Id, NoteIndex, IdHash> note_by_id_;
     boost::unordered_flat_map<purse::Id, NoteIndex, IdHash> note_by_request_;
     boost::unordered_flat_map<purse::Id, LotIndex, IdHash> lot_by_id_;
     boost::unordered_flat_map<std::uint64_t, LotIndex> lot_by_serial_;
+    boost::unordered_flat_map<WalletId, std::vector<std::uint32_t>, std::hash<WalletId>> purses_of_wallet_;
     boost::unordered_flat_map<LoadId, LotIndex, std::hash<LoadId>> lot_by_load_;
     boost::unordered_flat_map<std::uint64_t, NoteIndex> note_by_seq_;  // payer << 32 | seq
     boost::unordered_flat_map<NoteIndex, RangeIndex> spent_notes_;     // only those that are spent on
