@@ -8,9 +8,10 @@ set(JIAOZI_LIBRARIES
   base
   money codec crypto model
   ledger storage purse purse_host protocol registry keystores
+  carriers
   engine proof api identity groups merchants payments settlement device
   devices mqtt webhooks http
-  client simulators anchor
+  client terminal simulators anchor
   sim
   jiaozi)
 
@@ -33,6 +34,8 @@ set(JIAOZI_MAY_USE_protocol base money codec crypto model)
 set(JIAOZI_MAY_USE_registry base money model)
 # Where a purse's key and counter live: file, TPM 2.0, PKCS#11, card. Needs heap and system libraries, so it is not `purse`.
 set(JIAOZI_MAY_USE_keystores base codec crypto)
+# How a purse's messages travel: streams, files, QR codes, APDUs. Knows no purse.
+set(JIAOZI_MAY_USE_carriers base codec crypto keystores)
 # layer 3
 set(JIAOZI_MAY_USE_engine base money codec crypto ledger storage)
 # Receipts, signed checkpoints, audits: what lets others check the journal. A reader of the engine, never a writer.
@@ -54,7 +57,9 @@ set(JIAOZI_MAY_USE_webhooks base money codec crypto model registry api)
 # layer 5
 # `client` speaks the HTTP API from outside; `simulators` are machines with faults to order, over real carriers.
 set(JIAOZI_MAY_USE_client base money codec crypto model)
-set(JIAOZI_MAY_USE_simulators base money codec crypto model protocol api device mqtt client)
+# A purse in a folder, with its keystore, its carriers and its issuer's server: what pays and is paid.
+set(JIAOZI_MAY_USE_terminal base money codec crypto model purse purse_host keystores carriers client)
+set(JIAOZI_MAY_USE_simulators base money codec crypto model protocol api device mqtt client terminal)
 # Checkpoints kept elsewhere: published, and read back for the audit.
 set(JIAOZI_MAY_USE_anchor base codec crypto proof client)
 # Whole-system simulation, in the folder sim/ at the top: for tests and `jiaozi vopr` only.

@@ -1,4 +1,4 @@
-#include "apdu.hpp"
+#include <jiaozi/keystores/apdu.hpp>
 
 namespace jiaozi::keystores {
 namespace {

@@ -3,9 +3,9 @@
 #include <optional>
 
 #include <jiaozi/crypto/private_file.hpp>
+#include <jiaozi/keystores/apdu.hpp>
 #include <jiaozi/keystores/card_applet.hpp>
 
-#include "apdu.hpp"
 #include "big_endian.hpp"
 #include "card_rules.hpp"
 
@@ -355,7 +355,7 @@ void CardApplet::reset() noexcept {
     state_->response.clear();
 }
 
-Bytes CardApplet::answer_to_reset() {
+Bytes CardApplet::answer_to_reset() const {
     // TS; T0: TD1 and 6 historical bytes; TD1: TD2, T=0; TD2: T=1; then TCK, the XOR of all but TS.
     Bytes atr = {0x3B, 0x86, 0x80, 0x01, 'J', 'Z', 'C', 'A', 'R', 'D'};
     std::uint8_t check = 0;

@@ -66,15 +66,15 @@ class Socket {
     int number_;
 };
 
-Result<void> serve(CardApplet& applet, const Socket& socket, ByteView message) {
-    if (message.size() > 1) return socket.send(applet.process(message));
+Result<void> serve(CardApplication& application, const Socket& socket, ByteView message) {
+    if (message.size() > 1) return socket.send(application.process(message));
     switch (static_cast<Control>(message[0])) {
         case Control::answer_to_reset:
-            return socket.send(CardApplet::answer_to_reset());
+            return socket.send(application.answer_to_reset());
         case Control::power_off:
         case Control::power_on:
         case Control::reset:
-            applet.reset();
+            application.reset();
             return {};
     }
     return {};  // controls of later versions want no answer
@@ -82,7 +82,7 @@ Result<void> serve(CardApplet& applet, const Socket& socket, ByteView message) {
 
 }  // namespace
 
-Result<void> run_virtual_card(CardApplet& applet, std::uint16_t port) {
+Result<void> run_virtual_card(CardApplication& application, std::uint16_t port) {
     const Socket socket;
     JZ_CHECK(socket.connect(port));
     Bytes message;
@@ -94,7 +94,7 @@ Result<void> run_virtual_card(CardApplet& applet, std::uint16_t port) {
         if (message.empty()) return Error(ErrorKind::malformed, "the virtual reader sent an empty message");
         JZ_TRY(const bool whole, socket.receive(message));
         if (!whole) return {};
-        JZ_CHECK(serve(applet, socket, message));
+        JZ_CHECK(serve(application, socket, message));
     }
 }
 

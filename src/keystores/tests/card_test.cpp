@@ -329,7 +329,7 @@ TEST(Card, Apdus) {
         if (!command.ok()) continue;  // an odd count of digits: not a command at all
         EXPECT_EQ(to_hex(blank->process(*command)), test.answer) << test.what;
     }
-    EXPECT_EQ(to_hex(CardApplet::answer_to_reset()), "3b8680014a5a4341524403");
+    EXPECT_EQ(to_hex(blank->answer_to_reset()), "3b8680014a5a4341524403");
 }
 
 TEST(Card, ChainsAndLongAnswers) {

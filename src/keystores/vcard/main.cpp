@@ -4,6 +4,7 @@
 #include <iostream>
 #include <string>
 
+#include <jiaozi/keystores/card_applet.hpp>
 #include <jiaozi/keystores/virtual_card.hpp>
 
 namespace {

@@ -116,7 +116,8 @@ typedef struct jz_platform {
     int (*save)(void* context, int area, unsigned slot, jz_view content);
     int (*load)(void* context, int area, unsigned slot, size_t offset, uint8_t* out, size_t size);
 
-    /* A counter outside of the storage, which a restored backup does not bring back (spec 10.3). */
+    /* A counter outside of the storage, which a restored backup does not bring back (spec 10.3). advance: up to that
+     * value, by as many steps as it takes; after a failure read says how far it came. */
     int (*anchor_read)(void* context, uint8_t id[16], uint32_t* counter);
     int (*anchor_advance)(void* context, uint32_t counter);
 
@@ -192,6 +193,9 @@ jz_status jz_purse_deposit(jz_purse* purse, unsigned index, uint8_t* out, size_t
 jz_status jz_purse_evidence(jz_purse* purse, uint64_t index, unsigned* kind, uint8_t* out, size_t capacity,
                             size_t* size);
 jz_status jz_purse_declare_lost(jz_purse* purse);
+/* A NOTE, RCPT or VOID that the key signed and the journal lacks, because power went between the two (a card remembers
+ * its last; ask it after each open). It was never sent; its number and ranges are used up. JZ_OUTDATED: it is there. */
+jz_status jz_purse_adopt(jz_purse* purse, jz_view object);
 
 /* The payee. */
 jz_status jz_purse_request(jz_purse* purse, uint64_t amount, const uint8_t invoice[8], int with_certificate,

@@ -47,6 +47,11 @@ jz_status Purse::apply(Kind kind, View body) noexcept {
         }
         case Kind::sync:
             return apply_sync(body);
+        case Kind::opened:
+            opening_failed_ = in.u8() == 0;
+            return in.ok() ? JZ_OK : JZ_MALFORMED;
+        case Kind::adopted:
+            return apply_adopted(body);
         case Kind::state: {
             const unsigned state = in.u8();
             if (!in.ok() || state < JZ_ACTIVE || state > JZ_STATE_LOST) return JZ_MALFORMED;
@@ -224,6 +229,38 @@ jz_status Purse::apply_void(View body) noexcept {
     request->state = RequestState::voided;
     request->answer_record = records_;
     request->seq = seq_ = voided.seq;
+    return id_of(platform_, object, previous_);
+}
+
+jz_status Purse::apply_adopted(View body) noexcept {
+    Object object;
+    View rest = body;
+    jz_status status = read_object(rest, object);
+    if (status != JZ_OK || !rest.empty()) return JZ_MALFORMED;
+    Note note;
+    Receipt receipt;
+    Void voided;
+    if (object.type == Type::note && parse(object, note) == JZ_OK) {
+        for (const Source& source : note.all_sources()) {
+            Holding* holding = find_holding(source.id);
+            if (holding == nullptr || !holding->cut({source.offset, source.end()})) return JZ_BAD_RANGE;
+        }
+        ++notes_since_sync_;
+        paid_without_cvm_ = note.cvm ? 0 : paid_without_cvm_ + note.total();
+        seq_ = note.seq;
+    } else if (object.type == Type::receipt && parse(object, receipt) == JZ_OK) {
+        seq_ = receipt.seq;  // the payer asks again and gets another one
+    } else if (object.type == Type::void_request && parse(object, voided) == JZ_OK) {
+        // It can be read out of the card, so the request stays without a credit. Nobody was told: it is just gone.
+        for (Incoming& request : incoming_) {
+            if (request.state != RequestState::open || request.request != voided.request) continue;
+            wipe(request.secret);
+            request = {};
+        }
+        seq_ = voided.seq;
+    } else {
+        return JZ_MALFORMED;
+    }
     return id_of(platform_, object, previous_);
 }
 

@@ -103,6 +103,10 @@ jz_status jz_purse_evidence(jz_purse* purse, uint64_t index, unsigned* kind, uin
     });
 }
 
+jz_status jz_purse_adopt(jz_purse* purse, jz_view object) {
+    return purse == nullptr ? JZ_BAD_ARGUMENT : of(purse).adopt(view_of(object));
+}
+
 jz_status jz_purse_declare_lost(jz_purse* purse) {
     return purse == nullptr ? JZ_BAD_ARGUMENT : of(purse).declare_lost();
 }

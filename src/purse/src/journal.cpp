@@ -1,4 +1,6 @@
 // Records, opening, the anchor (docs/protocol/offline.md, section 10).
+#include <jiaozi/purse/cose.hpp>
+
 #include "record.hpp"
 
 namespace jiaozi::purse {
@@ -18,6 +20,7 @@ jz_status checksum_of(const jz_platform& platform, const Id& before, View record
 struct Head {
     Kind kind;
     std::size_t size;
+    std::uint32_t mark;
 };
 
 // What stands in a record whose checksum is right.
@@ -26,7 +29,9 @@ bool read_head(View record, std::uint64_t index, Head& head) noexcept {
     if (!equal(in.raw(magic.size()), magic)) return false;
     head.kind = static_cast<Kind>(in.u16());
     head.size = in.u16();
-    return in.number(8) == index && head.size <= record_body;
+    if (in.number(8) != index || head.size > record_body) return false;
+    head.mark = in.u32();
+    return in.u32() == 0;
 }
 
 }  // namespace
@@ -55,6 +60,7 @@ jz_status Purse::create(const jz_identity& identity) noexcept {
     body.u8(static_cast<std::uint8_t>(identity.assurance)).u8(0).u32(identity.purse).raw(anchor);
     // An anchor that has counted for an earlier purse goes on counting.
     body.u32(counter).raw(Id{}).raw(View(identity.public_key).first(33));
+    if (identity.assurance == hardware_counter) mark_ = counter;
     return commit(Kind::start, body.view());
 }
 
@@ -64,7 +70,7 @@ jz_status Purse::commit(Kind kind, View body) noexcept {
     Record record{};
     BodyWriter head;
     head.raw(magic).u16(static_cast<std::uint16_t>(kind)).u16(static_cast<std::uint16_t>(body.size()));
-    head.number(records_, 8).number(0, 8);
+    head.number(records_, 8).number(mark_, 8);
     std::memcpy(record.data(), head.view().data(), record_head);
     std::memcpy(record.data() + record_head, body.data(), body.size());
     Id checksum{};
@@ -90,9 +96,23 @@ jz_status Purse::commit(Kind kind, View body) noexcept {
 }
 
 jz_status Purse::commit_signed(Kind kind, View body) noexcept {
+    if (halted_) return JZ_HALTED;
+    const std::uint32_t mark = mark_;
+    if (counted()) {
+        // A sync may follow a counter that ran ahead of this journal.
+        Fixed<16> id{};
+        std::uint32_t counter = 0;
+        if (kind == Kind::sync && platform_.anchor_read(platform_.context, id.data(), &counter) != 0) {
+            return JZ_STORAGE_FAILED;
+        }
+        mark_ = (counter > mark_ ? counter : mark_) + 1;
+    }
     const jz_status status = commit(kind, body);
-    if (status != JZ_OK) return status;
-    if (platform_.anchor_advance(platform_.context, seq_) != 0) {
+    if (status != JZ_OK) {
+        mark_ = mark;
+        return status;
+    }
+    if (platform_.anchor_advance(platform_.context, counted() ? mark_ : seq_) != 0) {
         halted_ = true;
         return JZ_STORAGE_FAILED;
     }
@@ -136,6 +156,7 @@ jz_status Purse::open() noexcept {
         }
         checksum_ = checksum;
         last_kind_ = head.kind;
+        mark_ = head.mark;
         ++records_;
     }
     replaying_ = false;
@@ -154,6 +175,7 @@ jz_status Purse::check_anchor() noexcept {
         journal_suspect_ = true;
         return JZ_OK;
     }
+    if (counted()) return check_counted(counter);
     if (counter == seq_) return JZ_OK;
     // Power went after the record and before the counter. A sync may move the number by more than one.
     const bool behind = counter < seq_ && (counter + 1 == seq_ || last_kind_ == Kind::sync);
@@ -162,6 +184,68 @@ jz_status Purse::check_anchor() noexcept {
         return JZ_OK;
     }
     return platform_.anchor_advance(platform_.context, seq_) == 0 ? JZ_OK : JZ_STORAGE_FAILED;
+}
+
+// A counter can't tell two journals apart that were written for the same step, and an owner can make such a pair:
+// disconnect the counter, let the step fail, keep that journal, put the earlier one back and go on. So each opening
+// moves two steps on, says so before (not confirmed) and after (confirmed): a journal left by a failed step is old from
+// then on, and one left by a failed opening never stands where the counter does.
+// docs/adr/0016-the-counter-moves-at-opening.md
+jz_status Purse::check_counted(std::uint32_t counter) noexcept {
+    const bool stepped = last_kind_ == Kind::note || last_kind_ == Kind::credit || last_kind_ == Kind::void_request ||
+                         last_kind_ == Kind::sync;
+    const std::uint32_t ahead = mark_ - counter;
+    const bool good = opening_failed_ ? mark_ > counter && ahead <= steps_of_open
+                                      : mark_ == counter || (stepped && mark_ > counter && ahead == 1);
+    if (!good || journal_suspect_) {
+        journal_suspect_ = true;
+        return JZ_OK;
+    }
+    constexpr std::uint8_t not_confirmed = 0;
+    constexpr std::uint8_t confirmed = 1;
+    mark_ = counter + steps_of_open;
+    jz_status status = commit(Kind::opened, View(&not_confirmed, 1));
+    if (status != JZ_OK) return status;
+    if (platform_.anchor_advance(platform_.context, mark_) != 0) {
+        halted_ = true;
+        return JZ_STORAGE_FAILED;
+    }
+    return commit(Kind::opened, View(&confirmed, 1));
+}
+
+// What the key has signed and the journal does not know: a card signs, and power goes before the record is written. It
+// was not sent (I5) and never will be; its number and its ranges are used up.
+jz_status Purse::adopt(View bytes) noexcept {
+    if (halted_) return JZ_HALTED;
+    Object object;
+    View rest = bytes;
+    jz_status status = read_object(rest, object);
+    if (status == JZ_OK && !rest.empty()) status = JZ_MALFORMED;
+    if (status == JZ_OK) status = verify(platform_, object, suite_, key_);
+    if (status != JZ_OK) return status;
+    Note note;
+    Receipt receipt;
+    Void voided;
+    std::uint32_t seq = 0;
+    Id before{};
+    if (object.type == Type::note && parse(object, note) == JZ_OK) {
+        seq = note.seq;
+        before = note.previous;
+    } else if (object.type == Type::receipt && parse(object, receipt) == JZ_OK) {
+        seq = receipt.seq;
+        before = receipt.previous;
+    } else if (object.type == Type::void_request && parse(object, voided) == JZ_OK) {
+        seq = voided.seq;
+        before = voided.previous;
+    } else {
+        return JZ_MALFORMED;
+    }
+    if (seq <= seq_) return JZ_OUTDATED;
+    if (seq != seq_ + 1 || before != previous_) {
+        journal_suspect_ = true;
+        return JZ_SUSPECT;
+    }
+    return commit_signed(Kind::adopted, object.bytes);
 }
 
 jz_status Purse::check_bundles() noexcept {
@@ -192,6 +276,7 @@ jz_status Purse::evidence(std::uint64_t index, unsigned& kind, Span out, std::si
         case Kind::done:
         case Kind::void_held:
         case Kind::sync:
+        case Kind::adopted:
             break;
         case Kind::note:
             skip = 4 + 33 + 16 + 32;

@@ -30,6 +30,8 @@ inline constexpr std::size_t record_body = JZ_RECORD_BYTES - record_head - 32;
 inline constexpr std::uint32_t settle_margin_s = 3'600;
 inline constexpr std::uint32_t list_fresh_s = 604'800;
 inline constexpr unsigned max_wrong_pins = 5;
+inline constexpr std::uint8_t hardware_counter = 2;  // class A2
+inline constexpr std::uint32_t steps_of_open = 2;
 
 enum class Kind : std::uint16_t {
     start = 1,
@@ -45,7 +47,9 @@ enum class Kind : std::uint16_t {
     state = 11,
     list = 12,
     pin = 13,
-    proof = 14
+    proof = 14,
+    opened = 15,
+    adopted = 16
 };
 
 struct Range {
@@ -161,6 +165,7 @@ class Purse {
     jz_status create(const jz_identity& identity) noexcept;
     jz_status open() noexcept;
     jz_status evidence(std::uint64_t index, unsigned& kind, Span out, std::size_t& size) noexcept;
+    jz_status adopt(View object) noexcept;
 
     // sync.cpp
     jz_status trust(std::span<const jz_issuer_key> keys) noexcept;
@@ -211,7 +216,10 @@ class Purse {
     jz_status apply_void(View body) noexcept;
     jz_status apply_sync(View body) noexcept;
     jz_status apply_list(View body) noexcept;
+    jz_status apply_adopted(View body) noexcept;
     jz_status check_anchor() noexcept;
+    jz_status check_counted(std::uint32_t counter) noexcept;  // A2
+    bool counted() const noexcept { return assurance_ == hardware_counter; }
     jz_status check_bundles() noexcept;
     jz_status learn_time(std::uint32_t time) noexcept;
     void forget_through(std::uint32_t seq) noexcept;
@@ -282,6 +290,8 @@ class Purse {
     std::uint64_t records_ = 0;
     Id checksum_{};
     Kind last_kind_ = Kind::start;
+    std::uint32_t mark_ = 0;       // A2: where the counter stands once the last record is in force
+    bool opening_failed_ = false;  // A2: the last record is an `opened` that was not confirmed
     jz_state state_ = JZ_ACTIVE;
     bool journal_suspect_ = false;
     bool halted_ = false;

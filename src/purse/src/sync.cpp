@@ -43,8 +43,9 @@ jz_status Purse::sync(View bytes) noexcept {
     if (status == JZ_OK) status = verify(platform_, object, issuer->suite, issuer->key);
     if (status != JZ_OK) return status;
     if (ack.sync <= sync_) return JZ_OUTDATED;
-    status = commit_signed(Kind::sync, object.bytes);
-    return status;
+    // An older journal stays one: only the flag that ends SUSPECT binds it to the counter anew.
+    const bool stays_suspect = journal_suspect_ && (ack.flags & sync_restart) == 0;
+    return stays_suspect ? commit(Kind::sync, object.bytes) : commit_signed(Kind::sync, object.bytes);
 }
 
 jz_status Purse::declare_lost() noexcept {

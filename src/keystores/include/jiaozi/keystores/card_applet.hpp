@@ -16,6 +16,7 @@
 #include <jiaozi/base/bytes.hpp>
 #include <jiaozi/base/result.hpp>
 #include <jiaozi/crypto/secret.hpp>
+#include <jiaozi/keystores/card_application.hpp>
 
 namespace jiaozi::keystores {
 
@@ -33,20 +34,20 @@ class CardStorage {
 
 std::unique_ptr<CardStorage> card_file(std::filesystem::path path);
 
-class CardApplet {
+class CardApplet final : public CardApplication {
   public:
     // Error corrupt when the storage holds something else than a card's state.
     static Result<std::unique_ptr<CardApplet>> open(std::unique_ptr<CardStorage> storage);
-    ~CardApplet();
+    ~CardApplet() override;
     CardApplet(const CardApplet&) = delete;
     CardApplet& operator=(const CardApplet&) = delete;
 
     // The answer to one command APDU, with its status word; any bytes may be given. Nothing fails but in that answer.
-    Bytes process(ByteView apdu);
+    Bytes process(ByteView apdu) override;
     // The card was reset or lost power: PIN, selection and half-received chains are gone.
-    void reset() noexcept;
+    void reset() noexcept override;
     // Answer to reset (ISO/IEC 7816-3): T=0 and T=1, "JZCARD".
-    static Bytes answer_to_reset();
+    Bytes answer_to_reset() const override;
 
   private:
     struct State;

@@ -1,11 +1,11 @@
-// Puts a CardApplet into the virtual reader of vsmartcard (vpcd), so that pcscd and every PC/SC program take it for a
-// card. Protocol: vpcd's own, two bytes of length and an APDU or one control byte, over TCP on loopback.
+// Puts a card's application into the virtual reader of vsmartcard (vpcd), so that pcscd and every PC/SC program take it
+// for a card. Protocol: vpcd's own, two bytes of length and an APDU or one control byte, over TCP on loopback.
 #pragma once
 
 #include <cstdint>
 
 #include <jiaozi/base/result.hpp>
-#include <jiaozi/keystores/card_applet.hpp>
+#include <jiaozi/keystores/card_application.hpp>
 
 namespace jiaozi::keystores {
 
@@ -13,6 +13,6 @@ inline constexpr std::uint16_t vpcd_port = 35963;
 
 // Serves until vpcd closes the connection (success) or something fails: unavailable when nobody listens on the port of
 // this machine's loopback interface, malformed for a length of zero, io.
-Result<void> run_virtual_card(CardApplet& applet, std::uint16_t port = vpcd_port);
+Result<void> run_virtual_card(CardApplication& application, std::uint16_t port = vpcd_port);
 
 }  // namespace jiaozi::keystores
