@@ -102,7 +102,7 @@ TEST(Attack, A68_AMuleThatDropsDoublesAndReordersDelaysOnly) {
     world.check_money();
 }
 
-TEST(Attack, A69_AMuleCanNeitherReadNorRedirect) {
+TEST(Attack, A69_TheLedgerAloneReadsWhatAMuleBrings) {
     World world;
     Handset ana(world, 10'000);
     Handset shop(world, 0);
