@@ -305,6 +305,7 @@ TEST(Attack, A68_AMuleKeepsDoublesOnceAndLosesNothingOverARestart) {
     const DepositKey key(world, ann);
     for (int i = 0; i < 3; ++i) ASSERT_TRUE(transfer(ann, bob, 100).ok());
     std::vector<Bytes> sent;
+    sent.reserve(3);
     for (unsigned i = 0; i < 3; ++i) sent.push_back(bob.purse.mule(i, key.open.data()).bytes);
     for (const std::size_t i : {2U, 0U, 2U, 1U, 0U}) EXPECT_EQ(mule.purse.receive(sent[i]).status, JZ_OK);
     ASSERT_EQ(mule.restart(), JZ_OK);
