@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include <jiaozi/base/assert.hpp>
+#include <jiaozi/purse/seal.hpp>
 #include <jiaozi/purse_host/issuer.hpp>
 #include <jiaozi/purse_host/memory.hpp>
 
@@ -41,6 +42,9 @@ struct Fixture {
         lot.count = 10;
         lot.hops = 5;
         JZ_ASSERT(jz_purse_load(purse.get(), c_view(issuer.certificate(lot))) == JZ_OK);
+        const std::uint32_t revoked = 7;
+        const auto list = issuer.blacklist(1, now_s - 5, 1'000, {&revoked, 1});
+        JZ_ASSERT(jz_purse_install_list(purse.get(), c_view(list.head), c_view(list.body)) == JZ_OK);
         request = purse.request(10, true, nonce).bytes;
         content = storage.content();
     }
@@ -55,6 +59,30 @@ struct Fixture {
         ready();
     }
 };
+
+// GOSSIP's body, sealed as a payer would: the parser behind the seal.
+void gossip(Fixture& f, ByteView body) {
+    purse::Object object;
+    purse::Request request;
+    purse::View sequence = ByteView(f.request).subspan(1);
+    JZ_ASSERT(purse::read_object(sequence, object) == JZ_OK && purse::parse(object, request) == JZ_OK);
+    const purse::Id id = object_id(f.cryptography, object.bytes);
+    purse::Fixed<32> secret{};
+    purse::Fixed<32> enc{};
+    purse::SealKeys keys;
+    const jz_platform& platform = f.purse.platform();
+    JZ_ASSERT(purse::new_ephemeral(platform, secret, enc) == JZ_OK);
+    JZ_ASSERT(purse::derive_keys(platform, secret, request.ephemeral, enc, request.ephemeral, id, purse::Verb::gossip,
+                                 keys) == JZ_OK);
+    Bytes sealed = to_bytes(body);
+    sealed.resize(body.size() + purse::tag_size);
+    JZ_ASSERT(purse::seal(platform, keys.payer, purse::Verb::gossip, id, sealed, body.size()) == JZ_OK);
+    Bytes message{static_cast<std::uint8_t>(purse::Verb::gossip)};
+    append(message, request.nonce);
+    append(message, enc);
+    append(message, sealed);
+    f.purse.receive(message);
+}
 
 void journal(Fixture& f, ByteView input) {
     f.storage.content().journal.clear();
@@ -75,7 +103,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const ByteView input(data + 1, size - 1);
     const jz_info before = f.purse.info();
     jz_offer offer{};
-    switch (data[0] % 8) {
+    switch (data[0] % 9) {
         case 0:
             f.purse.receive(input);
             break;
@@ -97,6 +125,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         case 6:
             jz_purse_learn_proof(f.purse.get(), c_view(input));
             break;
+        case 8:
+            gossip(f, input);
+            break;
         default:
             journal(f, input);
             return 0;
@@ -106,6 +137,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     // CANCEL with the right nonce is the one thing that a stranger may say to effect.
     const bool cancelled = after.requests_open < before.requests_open;
     JZ_ASSERT(cancelled || after.seq == before.seq);
+    if (f.purse.trust_info().carried == 16) JZ_ASSERT(jz_purse_unload(f.purse.get()) == JZ_OK);
     if (f.storage.content().journal.size() != f.content.journal.size()) f.reset();
     return 0;
 }

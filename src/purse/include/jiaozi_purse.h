@@ -24,13 +24,14 @@ extern "C" {
 #endif
 
 #define JZ_PURSE_VERSION 1u
-#define JZ_PURSE_BYTES 28672u
+#define JZ_PURSE_BYTES 30720u
 #define JZ_PURSE_ALIGN 8u
 #define JZ_MESSAGE_BYTES 4608u
 #define JZ_RECORD_BYTES 576u
 #define JZ_BUNDLE_BYTES 4300u
 #define JZ_LIST_BYTES 16384u
 #define JZ_PROOF_BYTES 1024u
+#define JZ_DIGEST_BYTES 20u
 
 typedef enum jz_status {
     JZ_OK = 0,
@@ -57,6 +58,7 @@ typedef enum jz_status {
     JZ_BAD_SIGNATURE = 30,
     JZ_WRONG_DIRECTED = 31,
     JZ_WRONG_REQUEST = 32,
+    JZ_TWO_LISTS = 33,
     JZ_NEED_CERTIFICATE = 40,
     JZ_INSUFFICIENT = 41,
     JZ_RECEIVE_CAP = 42,
@@ -80,9 +82,9 @@ typedef enum jz_status {
     JZ_NOTHING_HERE = 66
 } jz_status;
 
-enum { JZ_ED25519 = 1, JZ_P256 = 2, JZ_SM2 = 3 }; /* suites */
-enum { JZ_SHA256 = 1, JZ_SM3 = 2 };               /* hashes */
-enum { JZ_AREA_BUNDLE = 0, JZ_AREA_LIST = 1 };    /* storage: 16 bundle slots, 2 list slots */
+enum { JZ_ED25519 = 1, JZ_P256 = 2, JZ_SM2 = 3 };                /* suites */
+enum { JZ_SHA256 = 1, JZ_SM3 = 2 };                              /* hashes */
+enum { JZ_AREA_BUNDLE = 0, JZ_AREA_LIST = 1, JZ_AREA_MULE = 2 }; /* storage: 16 bundle, 2 list, 16 mule slots */
 enum { JZ_READ_OK = 0, JZ_READ_ABSENT = 1, JZ_READ_FAILED = 2 };
 
 typedef struct jz_view {
@@ -112,7 +114,8 @@ typedef struct jz_platform {
     /* Record `index` (a new one, or again the last) is on the medium when append returns. read: JZ_READ_*. */
     int (*append)(void* context, uint64_t index, const uint8_t record[JZ_RECORD_BYTES]);
     int (*read)(void* context, uint64_t index, uint8_t record[JZ_RECORD_BYTES]);
-    /* A slot is written whole and is on the medium when save returns; load reads a part, JZ_READ_*. */
+    /* A slot is written whole and is on the medium when save returns; load reads a part, JZ_READ_*. A device without
+     * room for mule slots fails to save and has nothing to load: it carries nothing for others. */
     int (*save)(void* context, int area, unsigned slot, jz_view content);
     int (*load)(void* context, int area, unsigned slot, size_t offset, uint8_t* out, size_t size);
 
@@ -157,6 +160,16 @@ typedef struct jz_info {
     uint32_t notes_held;
     uint32_t wrong_pins;
 } jz_info;
+
+/* What a purse has heard from others, and what its owner should bring to the issuer's notice at the next sync. */
+typedef struct jz_trust_info {
+    uint32_t list_version;   /* 0: none */
+    uint32_t list_time;      /* seconds since 1970 */
+    uint32_t proofs;         /* fork proofs that can be handed on */
+    uint32_t contradictions; /* digests that contradict a note this purse holds */
+    uint32_t carried;        /* deposits of others */
+    int two_lists;           /* not 0: the issuer has signed two lists with one version */
+} jz_trust_info;
 
 /* What a request asks for, verified, to be shown to the payer before it pays. */
 typedef struct jz_offer {
@@ -212,9 +225,24 @@ jz_status jz_purse_pay_again(jz_purse* purse, unsigned index, uint8_t* out, size
 jz_status jz_purse_cancel(jz_purse* purse, unsigned index, uint8_t* out, size_t capacity, size_t* size);
 jz_status jz_purse_wrong_pin(jz_purse* purse);
 
-/* Either: takes PAY, RECEIPT, VOIDED, RESUME, CANCEL and STATUS, and writes the answer to be sent, if any (length 0:
- * none). A refusal is returned and also written as the answer. */
+/* Either: takes PAY, RECEIPT, VOIDED, RESUME, CANCEL, GOSSIP, MULE and STATUS, and writes the answer to be sent, if any
+ * (length 0: none). A refusal is returned and also written as the answer. */
 jz_status jz_purse_receive(jz_purse* purse, jz_view message, uint8_t* out, size_t capacity, size_t* size);
+
+/* Trust data that travels (spec 9). gossip: for the payee of the payment that was last sent or resumed, after its
+ * RECEIPT; its answer comes to receive. contradiction: digest number `index` (0 ..) that contradicts a note held here,
+ * for the ledger. alarm: two HEADs with one version that the issuer has signed. JZ_NOTHING_HERE when there is none. */
+jz_status jz_purse_gossip(jz_purse* purse, uint8_t* out, size_t capacity, size_t* size);
+jz_status jz_purse_contradiction(jz_purse* purse, unsigned index, uint8_t* out, size_t capacity, size_t* size);
+jz_status jz_purse_alarm(jz_purse* purse, uint8_t* out, size_t capacity, size_t* size);
+jz_status jz_purse_trust_info(const jz_purse* purse, jz_trust_info* info);
+/* mule: deposit number `index` (0 ..) as a MULE message that anybody may carry; only the holder of the deposit key
+ * reads it. carried: message number `index` of what this purse carries for others; unload: all of it was handed over.
+ */
+jz_status jz_purse_mule(jz_purse* purse, unsigned index, const uint8_t deposit_key[32], uint8_t* out, size_t capacity,
+                        size_t* size);
+jz_status jz_purse_carried(jz_purse* purse, unsigned index, uint8_t* out, size_t capacity, size_t* size);
+jz_status jz_purse_unload(jz_purse* purse);
 
 /* Fork proofs. last_proof: what this purse has found (JZ_NOTHING_HERE); learn: one from elsewhere. */
 jz_status jz_purse_last_proof(const jz_purse* purse, uint8_t* out, size_t capacity, size_t* size);

@@ -69,6 +69,8 @@ jz_status Purse::apply(Kind kind, View body) noexcept {
             if (purse == purse_) state_ = JZ_STATE_FROZEN;
             return in.ok() ? JZ_OK : JZ_MALFORMED;
         }
+        case Kind::alarm:
+            return apply_alarm(body);
     }
     return JZ_MALFORMED;
 }
@@ -272,8 +274,19 @@ jz_status Purse::apply_list(View body) noexcept {
     list.size = in.u32();
     Object object;
     if (!in.ok() || read_object_of(in.rest(), Type::list_head, object, list.head) != JZ_OK) return JZ_MALFORMED;
+    list.record = records_;
+    previous_list_ = list_;
     list_ = list;
     if (list.head.time > t_low_) t_low_ = list.head.time;
+    return JZ_OK;
+}
+
+jz_status Purse::apply_alarm(View body) noexcept {
+    Object object;
+    ListHead head;
+    if (read_object_of(body, Type::list_head, object, head) != JZ_OK) return JZ_MALFORMED;
+    alarm_record_ = records_;
+    alarm_list_record_ = (head.version == list_.head.version ? list_ : previous_list_).record;
     return JZ_OK;
 }
 
@@ -300,6 +313,7 @@ jz_status Purse::apply_sync(View body) noexcept {
     SyncAck ack;
     if (read_object_of(body, Type::sync_ack, object, ack) != JZ_OK) return JZ_MALFORMED;
     sync_ = ack.sync;
+    contradictions_ = 0;  // they were handed in with the deposits; not journalled
     if (ack.time > t_low_) t_low_ = ack.time;
     for (std::size_t i = 0; i < ack.released; ++i) {
         for (Payment& payment : payment_) {

@@ -170,6 +170,47 @@ jz_status jz_purse_receive(jz_purse* purse, jz_view message, uint8_t* out, size_
     });
 }
 
+jz_status jz_purse_gossip(jz_purse* purse, uint8_t* out, size_t capacity, size_t* size) {
+    return writing(purse, out, capacity, size,
+                   [&](Purse& p, Span room, std::size_t& written) noexcept { return p.gossip(room, written); });
+}
+
+jz_status jz_purse_contradiction(jz_purse* purse, unsigned index, uint8_t* out, size_t capacity, size_t* size) {
+    return writing(purse, out, capacity, size, [&](Purse& p, Span room, std::size_t& written) noexcept {
+        return p.contradiction(index, room, written);
+    });
+}
+
+jz_status jz_purse_alarm(jz_purse* purse, uint8_t* out, size_t capacity, size_t* size) {
+    return writing(purse, out, capacity, size,
+                   [&](Purse& p, Span room, std::size_t& written) noexcept { return p.alarm(room, written); });
+}
+
+jz_status jz_purse_trust_info(const jz_purse* purse, jz_trust_info* info) {
+    if (purse == nullptr || info == nullptr) return JZ_BAD_ARGUMENT;
+    std::launder(reinterpret_cast<const Purse*>(purse->memory))->trust_info(*info);
+    return JZ_OK;
+}
+
+jz_status jz_purse_mule(jz_purse* purse, unsigned index, const uint8_t deposit_key[32], uint8_t* out, size_t capacity,
+                        size_t* size) {
+    if (deposit_key == nullptr) return JZ_BAD_ARGUMENT;
+    Fixed<32> key{};
+    jiaozi::purse::take({deposit_key, key.size()}, key);
+    return writing(purse, out, capacity, size, [&](Purse& p, Span room, std::size_t& written) noexcept {
+        return p.mule(index, key, room, written);
+    });
+}
+
+jz_status jz_purse_carried(jz_purse* purse, unsigned index, uint8_t* out, size_t capacity, size_t* size) {
+    return writing(purse, out, capacity, size,
+                   [&](Purse& p, Span room, std::size_t& written) noexcept { return p.carried(index, room, written); });
+}
+
+jz_status jz_purse_unload(jz_purse* purse) {
+    return purse == nullptr ? JZ_BAD_ARGUMENT : of(purse).unload();
+}
+
 jz_status jz_purse_last_proof(const jz_purse* purse, uint8_t* out, size_t capacity, size_t* size) {
     if (purse == nullptr || out == nullptr || size == nullptr) return JZ_BAD_ARGUMENT;
     *size = 0;
@@ -231,6 +272,7 @@ const char* jz_status_name(jz_status status) {
         JZ_NAME(JZ_BAD_SIGNATURE, "bad_signature")
         JZ_NAME(JZ_WRONG_DIRECTED, "wrong_directed")
         JZ_NAME(JZ_WRONG_REQUEST, "wrong_request")
+        JZ_NAME(JZ_TWO_LISTS, "two_lists")
         JZ_NAME(JZ_NEED_CERTIFICATE, "need_certificate")
         JZ_NAME(JZ_INSUFFICIENT, "insufficient")
         JZ_NAME(JZ_RECEIVE_CAP, "receive_cap")

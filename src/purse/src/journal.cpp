@@ -39,6 +39,7 @@ bool read_head(View record, std::uint64_t index, Head& head) noexcept {
 Purse::~Purse() {
     for (Incoming& request : incoming_) wipe(request.secret);
     for (Payment& payment : payment_) wipe(payment.answer_key.key);
+    wipe(gossip_secret_);
     wipe(work_.all());
     wipe(kept_.all());
 }
@@ -162,6 +163,7 @@ jz_status Purse::open() noexcept {
     replaying_ = false;
     wipe(record);
     if (records_ == 0) return journal_suspect_ ? JZ_STORAGE_FAILED : JZ_NOTHING_HERE;
+    find_carried();
     jz_status status = check_bundles();
     if (status == JZ_OK) status = mark_blacklisted();
     return status == JZ_OK ? check_anchor() : status;
@@ -277,6 +279,7 @@ jz_status Purse::evidence(std::uint64_t index, unsigned& kind, Span out, std::si
         case Kind::void_held:
         case Kind::sync:
         case Kind::adopted:
+        case Kind::alarm:
             break;
         case Kind::note:
             skip = 4 + 33 + 16 + 32;

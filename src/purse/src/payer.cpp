@@ -118,6 +118,7 @@ jz_status Purse::pay(View message, bool cvm, Span out, std::size_t& size) noexce
     }
     if (status == JZ_OK) status = check_demand(demand);
     if (status != JZ_OK) return status;
+    heard_list_ = demand.request.list;
     for (Payment& payment : payment_) {
         if (payment.state == PaymentState::none || payment.request != demand.id) continue;
         if (payment.state == PaymentState::void_held) return JZ_ALREADY_VOIDED;

@@ -40,10 +40,8 @@ View write_proof(const Entry<Note>& left, const Entry<Note>& right, const Object
     return writer.ok() ? writer.written() : View{};
 }
 
-namespace {
-
-jz_status read_proof(const jz_platform& platform, View bytes, ForkProof& proof) noexcept {
-    CborReader in(bytes);
+jz_status read_proof(const jz_platform& platform, View& sequence, ForkProof& proof) noexcept {
+    CborReader in(sequence);
     in.array_of(4);
     if (in.uint() != static_cast<std::uint64_t>(Type::fork_proof) || !in.ok()) return JZ_MALFORMED;
     View rest = in.rest();
@@ -52,19 +50,22 @@ jz_status read_proof(const jz_platform& platform, View bytes, ForkProof& proof) 
         if (parse(entry.object, entry.value) != JZ_OK) return JZ_MALFORMED;
         if (const jz_status status = id_of(platform, entry.object, entry.id); status != JZ_OK) return status;
     }
-    if (read_object(rest, proof.certificate.object) != JZ_OK || !rest.empty()) return JZ_MALFORMED;
+    if (read_object(rest, proof.certificate.object) != JZ_OK) return JZ_MALFORMED;
     if (parse(proof.certificate.object, proof.certificate.value) != JZ_OK) return JZ_MALFORMED;
     const bool ascending = std::memcmp(proof.note[0].id.data(), proof.note[1].id.data(), 32) < 0;
-    return ascending ? id_of(platform, proof.certificate.object, proof.certificate.id) : JZ_MALFORMED;
+    if (!ascending) return JZ_MALFORMED;
+    const jz_status status = id_of(platform, proof.certificate.object, proof.certificate.id);
+    if (status == JZ_OK) sequence = rest;
+    return status;
 }
-
-}  // namespace
 
 jz_status verify_proof(const jz_platform& platform, std::span<const IssuerKey> keys, View bytes,
                        ForkProof& proof) noexcept {
     if (bytes.size() > JZ_PROOF_BYTES) return JZ_TOO_LARGE;
-    jz_status status = read_proof(platform, bytes, proof);
+    View rest = bytes;
+    jz_status status = read_proof(platform, rest, proof);
     if (status != JZ_OK) return status;
+    if (!rest.empty()) return JZ_MALFORMED;
     const Certificate& owner = proof.certificate.value;
     for (const Entry<Note>& entry : proof.note) {
         if (entry.value.payer != owner.purse) return JZ_BAD_RANGE;

@@ -6,7 +6,9 @@
 //   holdings.cpp  free ranges, drawing an amount,        trust.cpp     issuers, blacklist, proofs, peers
 //                 provenance                             receive.cpp   which part a message is for
 //   payer.cpp     look, pay, resume, receipts, voids     payee.cpp     request, the checks of a PAY, receipts
-//   sync.cpp      certificates, SACKs, lists, deposits   c_api.cpp     jiaozi_purse.h
+//   sync.cpp      certificates, SACKs, lists, deposits   delta.cpp     lists from what has changed
+//   gossip.cpp    trust data for a peer                  mule.cpp      other people's deposits
+//   c_api.cpp     jiaozi_purse.h
 #pragma once
 
 #include <jiaozi/purse/blacklist.hpp>
@@ -25,6 +27,10 @@ inline constexpr std::size_t max_requests = 24;
 inline constexpr std::size_t max_free = 4;
 inline constexpr std::size_t max_guilty = 8;
 inline constexpr std::size_t max_peers = 8;
+inline constexpr std::size_t max_update = 512;  // HEAD and delta, as they are handed on
+inline constexpr std::size_t max_proofs = 2;
+inline constexpr std::size_t max_digests = 8;
+inline constexpr std::size_t max_carried = 16;
 inline constexpr std::size_t record_head = 24;
 inline constexpr std::size_t record_body = JZ_RECORD_BYTES - record_head - 32;
 inline constexpr std::uint32_t settle_margin_s = 3'600;
@@ -49,7 +55,8 @@ enum class Kind : std::uint16_t {
     pin = 13,
     proof = 14,
     opened = 15,
-    adopted = 16
+    adopted = 16,
+    alarm = 17
 };
 
 struct Range {
@@ -90,6 +97,7 @@ struct Payment {
     std::uint8_t payee_class = 0;
     Suite payee_suite = Suite::ed25519;
     bool has_answer_key = false;
+    std::uint8_t proofs = 0;  // of the peer's that were verified; not journalled
     std::uint32_t payee = 0;
     std::uint32_t seq = 0;
     std::uint32_t holdings = 0;  // a bit for each that it draws on
@@ -107,7 +115,8 @@ enum class RequestState : std::uint8_t { none, open, credited, voided };
 
 struct Incoming {
     RequestState state = RequestState::none;
-    std::uint32_t seq = 0;  // of the receipt or the void
+    std::uint8_t proofs = 0;  // of the peer's that were verified; not journalled
+    std::uint32_t seq = 0;    // of the receipt or the void
     std::uint64_t amount = 0;
     std::uint64_t request_record = 0;
     std::uint64_t answer_record = 0;
@@ -141,7 +150,17 @@ struct Draw {
 struct List {
     std::uint8_t slot = 0;
     std::uint32_t size = 0;
+    std::uint64_t record = 0;
     ListHead head;
+};
+
+// payer 4 ‖ seq 4 ‖ the first 12 bytes of the note's id.
+using Digest = Fixed<JZ_DIGEST_BYTES>;
+
+// A sealed deposit that this purse carries for somebody; its bytes are in a mule slot.
+struct Load {
+    std::uint16_t size = 0;
+    Fixed<8> name{};  // the first bytes of its enc, which is fresh for each
 };
 
 // A REQUEST that was read and verified.
@@ -177,7 +196,18 @@ class Purse {
     jz_status declare_lost() noexcept;
     jz_status learn_proof(View proof) noexcept;
     void info(jz_info& out) const noexcept;
-    View last_proof() const noexcept { return proof_.view(); }
+    View last_proof() const noexcept { return proof_[newest_proof_].view(); }
+    void trust_info(jz_trust_info& out) const noexcept;
+
+    // gossip.cpp
+    jz_status gossip(Span out, std::size_t& size) noexcept;
+    jz_status contradiction(unsigned index, Span out, std::size_t& size) noexcept;
+    jz_status alarm(Span out, std::size_t& size) noexcept;
+
+    // mule.cpp
+    jz_status mule(unsigned index, const Fixed<32>& deposit_key, Span out, std::size_t& size) noexcept;
+    jz_status carried(unsigned index, Span out, std::size_t& size) noexcept;
+    jz_status unload() noexcept;
 
     // payee.cpp
     jz_status request(std::uint64_t amount, const Fixed<8>& invoice, bool with_certificate, Nonce& nonce, Span out,
@@ -202,6 +232,29 @@ class Purse {
     // sync.cpp
     jz_status mark_blacklisted() noexcept;
 
+    // gossip.cpp
+    template <class Visit>
+    jz_status each_digest(Visit visit) noexcept;
+    jz_status read_list_head(const List& list, Span record, View& head) noexcept;
+    jz_status write_update(std::uint32_t heard, Buffer<max_update>& out) noexcept;
+    jz_status write_gossip(std::uint32_t heard, View& written) noexcept;
+    jz_status send_gossip(const Nonce& nonce, const Id& request, const Fixed<32>& to, std::uint32_t heard,
+                          Fixed<32>& secret, Span out, std::size_t& size) noexcept;
+    jz_status on_gossip(View message, Span out, std::size_t& size) noexcept;
+    jz_status take_gossip(View body, std::uint8_t& looked_at, std::uint32_t& heard) noexcept;
+    jz_status take_update(View update) noexcept;
+    jz_status take_proofs(View& rest, std::size_t count, std::uint8_t& looked_at) noexcept;
+    jz_status take_digests(std::span<const Digest> heard) noexcept;
+    jz_status compare_heads(View bytes) noexcept;
+    void remember_contradiction(const Digest& digest) noexcept;
+
+    // delta.cpp
+    std::size_t write_delta(const List& from, Span out) noexcept;  // 0: there is no room
+
+    // mule.cpp
+    jz_status on_mule(View body) noexcept;
+    void find_carried() noexcept;
+
     // journal.cpp
     jz_status commit(Kind kind, View body) noexcept;
     jz_status commit_signed(Kind kind, View body) noexcept;  // and the anchor
@@ -217,6 +270,7 @@ class Purse {
     jz_status apply_sync(View body) noexcept;
     jz_status apply_list(View body) noexcept;
     jz_status apply_adopted(View body) noexcept;
+    jz_status apply_alarm(View body) noexcept;
     jz_status check_anchor() noexcept;
     jz_status check_counted(std::uint32_t counter) noexcept;  // A2
     bool counted() const noexcept { return assurance_ == hardware_counter; }
@@ -244,6 +298,8 @@ class Purse {
     jz_status active() const noexcept;
     jz_status issuer_of(const Certificate& certificate, Suite suite, const IssuerKey*& issuer) const noexcept;
     jz_status standing(std::uint32_t purse) noexcept;  // blacklist and proofs
+    bool known_guilty(std::uint32_t purse) const noexcept;
+    void keep_proof(View bytes) noexcept;
     bool list_stale() const noexcept;
     const Peer* find_peer(std::uint32_t purse, const Id* id) const noexcept;
     void remember_peer(std::uint32_t purse, const Id& id, View bytes) noexcept;
@@ -306,6 +362,9 @@ class Purse {
     std::uint64_t last_serial_ = 0;
     Asset asset_;
     List list_;
+    List previous_list_;              // its body is in the other slot, for deltas
+    std::uint64_t alarm_record_ = 0;  // another list with a version of ours; 0: none was seen
+    std::uint64_t alarm_list_record_ = 0;
     std::array<Holding, max_holdings> holding_{};
     std::array<Payment, max_payments> payment_{};
     std::array<Incoming, max_requests> incoming_{};
@@ -322,7 +381,14 @@ class Purse {
     bool asked_last_ = false;  // this purse's last message was a REQUEST
     Nonce last_request_{};
     Id last_note_{};
-    Buffer<JZ_PROOF_BYTES> proof_;
+    std::uint32_t heard_list_ = 0;  // the payee's version, of the last REQUEST that was paid
+    Nonce gossip_nonce_{};
+    Fixed<32> gossip_secret_{};  // opens the answer to our last GOSSIP
+    std::array<Buffer<JZ_PROOF_BYTES>, max_proofs> proof_;
+    std::size_t newest_proof_ = 0;
+    std::array<Digest, max_digests> contradiction_{};
+    std::size_t contradictions_ = 0;
+    std::array<Load, max_carried> carried_{};
 
     // Room to work in; nothing lives here between calls.
     Bundle bundle_;

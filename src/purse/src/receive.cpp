@@ -41,9 +41,13 @@ jz_status Purse::receive(View message, Span out, std::size_t& size) noexcept {
                 break;
             case Verb::status:
                 return on_status(body, out, size);
-            case Verb::request:
             case Verb::gossip:
+                status = on_gossip(body, out, size);
+                break;
             case Verb::mule:
+                status = on_mule(body);
+                break;
+            case Verb::request:
                 break;  // a request is paid with pay, by decision of the holder
         }
     }

@@ -26,11 +26,20 @@ jz_status hmac(const jz_platform& platform, View key, std::span<const jz_view> p
     return failed == 0 ? JZ_OK : JZ_CRYPTO_FAILED;
 }
 
-Fixed<33> additional_data(Verb verb, View request_id) noexcept {
-    Fixed<33> aad{static_cast<std::uint8_t>(verb)};
-    if (request_id.size() == 32) std::memcpy(aad.data() + 1, request_id.data(), 32);
-    return aad;
-}
+// verb ‖ REQ id; a MULE has no request, and the verb alone.
+class AdditionalData {
+  public:
+    AdditionalData(Verb verb, View request_id) noexcept : bytes_{static_cast<std::uint8_t>(verb)} {
+        if (request_id.size() != 32) return;
+        std::memcpy(bytes_.data() + 1, request_id.data(), 32);
+        size_ = bytes_.size();
+    }
+    jz_view view() const noexcept { return {bytes_.data(), size_}; }
+
+  private:
+    Fixed<33> bytes_;
+    std::size_t size_ = 1;
+};
 
 }  // namespace
 
@@ -98,8 +107,8 @@ jz_status derive_keys(const jz_platform& platform, const Fixed<32>& own, const F
 jz_status seal(const jz_platform& platform, const SealKey& key, Verb verb, View request_id, Span data,
                std::size_t size) noexcept {
     if (data.size() < size + tag_size) return JZ_BUFFER_TOO_SMALL;
-    const Fixed<33> aad = additional_data(verb, request_id);
-    const int failed = platform.seal(platform.context, key.key.data(), key.nonce.data(), c_view(aad), data.data(), size,
+    const AdditionalData aad(verb, request_id);
+    const int failed = platform.seal(platform.context, key.key.data(), key.nonce.data(), aad.view(), data.data(), size,
                                      data.data() + size);
     return failed == 0 ? JZ_OK : JZ_CRYPTO_FAILED;
 }
@@ -107,8 +116,8 @@ jz_status seal(const jz_platform& platform, const SealKey& key, Verb verb, View 
 jz_status unseal(const jz_platform& platform, const SealKey& key, Verb verb, View request_id, Span sealed) noexcept {
     if (sealed.size() < tag_size) return JZ_MALFORMED;
     const std::size_t size = sealed.size() - tag_size;
-    const Fixed<33> aad = additional_data(verb, request_id);
-    const int failed = platform.open(platform.context, key.key.data(), key.nonce.data(), c_view(aad), sealed.data(),
+    const AdditionalData aad(verb, request_id);
+    const int failed = platform.open(platform.context, key.key.data(), key.nonce.data(), aad.view(), sealed.data(),
                                      size, sealed.data() + size);
     return failed == 0 ? JZ_OK : JZ_BAD_SIGNATURE;
 }

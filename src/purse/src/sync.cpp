@@ -80,7 +80,7 @@ jz_status Purse::install_list(View head_bytes, View body) noexcept {
     jz_status status = read_whole(head_bytes, Type::list_head, object);
     if (status == JZ_OK) status = parse(object, head);
     if (status != JZ_OK) return status;
-    if (head.version <= list_.head.version) return JZ_OUTDATED;
+    if (head.version <= list_.head.version) return compare_heads(head_bytes);
     const IssuerKey* issuer = nullptr;
     status = find_issuer(std::span(issuer_).first(issuers_), head.issuer, object.suite, issuer);
     if (status == JZ_OK) status = verify(platform_, object, issuer->suite, issuer->key);
@@ -133,6 +133,16 @@ jz_status Purse::deposit(unsigned index, Span out, std::size_t& size) noexcept {
         return JZ_OK;
     }
     return JZ_NOTHING_HERE;
+}
+
+void Purse::trust_info(jz_trust_info& out) const noexcept {
+    out = {};
+    out.list_version = list_.head.version;
+    out.list_time = list_.head.time;
+    out.contradictions = static_cast<std::uint32_t>(contradictions_);
+    out.two_lists = alarm_record_ != 0 ? 1 : 0;
+    for (const auto& proof : proof_) out.proofs += proof.empty() ? 0 : 1;
+    for (const Load& load : carried_) out.carried += load.size == 0 ? 0 : 1;
 }
 
 void Purse::info(jz_info& out) const noexcept {

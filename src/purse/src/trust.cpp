@@ -40,10 +40,15 @@ bool Purse::list_stale() const noexcept {
     return list_.head.version == 0 || now() > std::uint64_t{list_.head.time} + list_fresh_s;
 }
 
-jz_status Purse::standing(std::uint32_t purse) noexcept {
+bool Purse::known_guilty(std::uint32_t purse) const noexcept {
     for (std::size_t i = 0; i < guilty_count_; ++i) {
-        if (guilty_[i] == purse) return JZ_FORK_PROVEN;
+        if (guilty_[i] == purse) return true;
     }
+    return false;
+}
+
+jz_status Purse::standing(std::uint32_t purse) noexcept {
+    if (known_guilty(purse)) return JZ_FORK_PROVEN;
     if (list_.head.version == 0) return JZ_OK;
     ListSource source(platform_, list_.slot, list_.size);
     ListReader reader(source, list_.head.enrolled, list_.head.revoked);
@@ -73,9 +78,7 @@ void Purse::remember_peer(std::uint32_t purse, const Id& id, View bytes) noexcep
 }
 
 jz_status Purse::remember_guilty(std::uint32_t purse, const Id& left, const Id& right) noexcept {
-    for (std::size_t i = 0; i < guilty_count_; ++i) {
-        if (guilty_[i] == purse) return JZ_OK;
-    }
+    if (known_guilty(purse)) return JZ_OK;
     if (guilty_count_ == guilty_.size()) return JZ_NO_ROOM;
     BodyWriter body;
     body.u32(purse).raw(left).raw(right);
@@ -86,16 +89,26 @@ jz_status Purse::remember_guilty(std::uint32_t purse, const Id& left, const Id& 
 jz_status Purse::file_proof(const Entry<Note>& left, const Entry<Note>& right, const Bundle& certificates) noexcept {
     const Entry<Certificate>* owner = certificates.find_purse(left.value.payer);
     if (owner == nullptr) return JZ_NEED_CERTIFICATE;
-    const View written = write_proof(left, right, owner->object, proof_.all());
-    proof_.resize(written.size());
+    newest_proof_ = (newest_proof_ + 1) % proof_.size();
+    const View written = write_proof(left, right, owner->object, proof_[newest_proof_].all());
+    proof_[newest_proof_].resize(written.size());
     return remember_guilty(left.value.payer, left.id, right.id);
+}
+
+// The newest two are handed on; older ones have reached the ledger by now.
+void Purse::keep_proof(View bytes) noexcept {
+    for (const auto& proof : proof_) {
+        if (equal(proof.view(), bytes)) return;
+    }
+    newest_proof_ = (newest_proof_ + 1) % proof_.size();
+    if (!proof_[newest_proof_].assign(bytes)) proof_[newest_proof_].clear();
 }
 
 jz_status Purse::learn_proof(View bytes) noexcept {
     ForkProof proof;
     const jz_status status = verify_proof(platform_, std::span(issuer_).first(issuers_), bytes, proof);
     if (status != JZ_OK) return status;
-    if (!proof_.assign(bytes)) return JZ_TOO_LARGE;
+    keep_proof(bytes);
     return remember_guilty(proof.guilty(), proof.note[0].id, proof.note[1].id);
 }
 

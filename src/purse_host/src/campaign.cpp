@@ -270,7 +270,8 @@ class Campaign {
 
     void restore(Owner& owner) {
         ++result_.restores;
-        const bool older = owner.storage.content().journal.size() != owner.backup.journal.size();
+        // Not by its length: a record that power cut short is in the backup, and what was written over it is not.
+        const bool older = owner.storage.content() != owner.backup;
         const std::uint32_t seq = owner.purse.info().seq;
         owner.storage.content() = owner.backup;
         restart(owner);

@@ -248,6 +248,42 @@ HostPurse::Written HostPurse::last_proof() {
     });
 }
 
+HostPurse::Written HostPurse::gossip() {
+    return written(JZ_MESSAGE_BYTES, [&](std::uint8_t* out, std::size_t room, std::size_t* size) {
+        return jz_purse_gossip(get(), out, room, size);
+    });
+}
+
+HostPurse::Written HostPurse::contradiction(unsigned index) {
+    return written(JZ_DIGEST_BYTES, [&](std::uint8_t* out, std::size_t room, std::size_t* size) {
+        return jz_purse_contradiction(get(), index, out, room, size);
+    });
+}
+
+HostPurse::Written HostPurse::alarm() {
+    return written(JZ_MESSAGE_BYTES, [&](std::uint8_t* out, std::size_t room, std::size_t* size) {
+        return jz_purse_alarm(get(), out, room, size);
+    });
+}
+
+HostPurse::Written HostPurse::mule(unsigned index, const std::uint8_t deposit_key[32]) {
+    return written(JZ_MESSAGE_BYTES, [&](std::uint8_t* out, std::size_t room, std::size_t* size) {
+        return jz_purse_mule(get(), index, deposit_key, out, room, size);
+    });
+}
+
+HostPurse::Written HostPurse::carried(unsigned index) {
+    return written(JZ_MESSAGE_BYTES, [&](std::uint8_t* out, std::size_t room, std::size_t* size) {
+        return jz_purse_carried(get(), index, out, room, size);
+    });
+}
+
+jz_trust_info HostPurse::trust_info() const {
+    jz_trust_info info{};
+    jz_purse_trust_info(reinterpret_cast<const jz_purse*>(memory_.get()), &info);
+    return info;
+}
+
 jz_info HostPurse::info() const {
     jz_info info{};
     jz_purse_info(reinterpret_cast<const jz_purse*>(memory_.get()), &info);

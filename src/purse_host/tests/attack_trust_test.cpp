@@ -66,7 +66,7 @@ TEST(Attack, A48_OlderListIsIgnored) {
     World world;
     Device& bob = world.device();
     ASSERT_EQ(install(bob, 5, {3}), JZ_OK);
-    EXPECT_EQ(install(bob, 5, {4}), JZ_OUTDATED);
+    EXPECT_EQ(install(bob, 5, {3}), JZ_OUTDATED) << "the same one again";
     EXPECT_EQ(install(bob, 4, {}), JZ_OUTDATED);
     EXPECT_EQ(bob.purse.info().list_version, 5U);
 }

@@ -26,6 +26,8 @@ struct ForkProof {
     Entry<Certificate> certificate;
     std::uint32_t guilty() const noexcept { return certificate.value.purse; }
 };
+// Takes a proof from the front of `sequence`: canonical, nothing verified. JZ_MALFORMED leaves it as it was.
+jz_status read_proof(const jz_platform& platform, View& sequence, ForkProof& proof) noexcept;
 // JZ_MALFORMED, JZ_UNKNOWN_ISSUER, JZ_BAD_SIGNATURE, or JZ_BAD_RANGE: two notes that may well be honest.
 jz_status verify_proof(const jz_platform& platform, std::span<const IssuerKey> keys, View bytes,
                        ForkProof& proof) noexcept;

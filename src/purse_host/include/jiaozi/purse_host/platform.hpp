@@ -89,7 +89,13 @@ class HostPurse {
     Written void_request(const std::uint8_t nonce[16]);
     Written deposit(unsigned index);
     Written last_proof();
+    Written gossip();
+    Written contradiction(unsigned index = 0);
+    Written alarm();
+    Written mule(unsigned index, const std::uint8_t deposit_key[32]);
+    Written carried(unsigned index);
     jz_info info() const;
+    jz_trust_info trust_info() const;
 
   private:
     struct Block {
