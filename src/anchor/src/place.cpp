@@ -81,10 +81,11 @@ Result<EvmPlace> EvmPlace::parse(std::string_view text) {
     const std::size_t colon = text.find(':');
     const std::size_t slash = text.find('/');
     if (colon == std::string_view::npos || slash == std::string_view::npos || slash < colon) return wrong;
-    const auto [end, failed] = std::from_chars(text.data(), text.data() + colon, place.chain);
+    const std::string_view chain = text.substr(0, colon);
+    const auto [end, failed] = std::from_chars(chain.begin(), chain.end(), place.chain);
     const auto contract = Address::parse(text.substr(colon + 1, slash - colon - 1));
     const auto publisher = Address::parse(text.substr(slash + 1));
-    if (failed != std::errc() || end != text.data() + colon || !contract.ok() || !publisher.ok()) return wrong;
+    if (failed != std::errc() || end != chain.end() || !contract.ok() || !publisher.ok()) return wrong;
     place.contract = *contract;
     place.publisher = *publisher;
     return place;

@@ -167,7 +167,7 @@ Publisher::~Publisher() {
     for (const auto& place : places_) place->request_stop();
 }
 
-Result<std::unique_ptr<Publisher>> Publisher::start(PublisherOptions options) {
+Result<std::unique_ptr<Publisher>> Publisher::start(const PublisherOptions& options) {
     if (options.places.size() > max_publisher_places)
         return Error(ErrorKind::invalid, "at most 16 places are published to").with_param("anchors");
     auto publisher = std::unique_ptr<Publisher>(new Publisher());

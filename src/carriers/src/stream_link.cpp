@@ -55,7 +55,7 @@ class StreamLink final : public Link {
         ByteView left(framed);
         while (!left.empty()) {
             const ssize_t sent = write_some(left);
-            if (sent > 0) {
+            if (sent >= 0) {
                 left = left.subspan(static_cast<std::size_t>(sent));
                 continue;
             }

@@ -139,6 +139,7 @@ Attributes& Attributes::bytes(CK_ATTRIBUTE_TYPE type, ByteView value) {
 
 std::vector<CK_ATTRIBUTE> Attributes::list() {
     std::vector<CK_ATTRIBUTE> list;
+    list.reserve(values_.size());
     for (auto& [type, value] : values_) list.push_back({type, value.data(), value.size()});
     return list;
 }

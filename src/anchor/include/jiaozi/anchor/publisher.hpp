@@ -41,7 +41,7 @@ struct PlaceStatus {
 class Publisher {
   public:
     // The first checkpoints go out at once. Error invalid: a place that is none, or too many.
-    static Result<std::unique_ptr<Publisher>> start(PublisherOptions options);
+    static Result<std::unique_ptr<Publisher>> start(const PublisherOptions& options);
     ~Publisher();
     Publisher(const Publisher&) = delete;
     Publisher& operator=(const Publisher&) = delete;
