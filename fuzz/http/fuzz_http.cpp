@@ -53,7 +53,7 @@ void time(std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0 || size > 70'000) return 0;
     const std::string_view text(reinterpret_cast<const char*>(data + 1), size - 1);
-    switch (data[0] % 24) {
+    switch (data[0] % 29) {
         case 0:
             decode(http::decode_new_person, text);
             break;
@@ -125,6 +125,21 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             break;
         case 23:
             ignore_error(http::percent_decode(text, true), "only its safety is of interest");
+            break;
+        case 24:
+            decode(http::decode_new_purse, text);
+            break;
+        case 25:
+            decode(http::decode_new_purse_load, text);
+            break;
+        case 26:
+            decode(http::decode_new_purse_deposits, text);
+            break;
+        case 27:
+            decode(http::decode_new_purse_sync, text);
+            break;
+        case 28:
+            decode(http::decode_new_purse_root, text);
             break;
     }
     return 0;

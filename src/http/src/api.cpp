@@ -83,6 +83,7 @@ struct Api::State {
         add_wallet_routes(router);
         add_merchant_routes(router);
         add_device_routes(router);
+        add_purse_routes(router);
         add_event_routes(router);
         add_webhook_routes(router);
         add_key_routes(router);

@@ -16,6 +16,7 @@ Core::Core(const Parts& parts_given, ApiOptions options_given)
     : parts(parts_given),
       options(std::move(options_given)),
       rate_limit(options.requests_per_s, options.requests_burst),
+      item_limit(options.deposits_per_s, options.deposits_burst),
       idempotency(parts.session, parts.clock),
       events(parts.app, parts.reads) {}
 

@@ -33,6 +33,7 @@ struct Core {
     ApiOptions options;
     Metrics metrics;
     RateLimit rate_limit;
+    RateLimit item_limit;  // of deposits from purses
     Idempotency idempotency;
     EventHub events;
     struct StreamToken {

@@ -58,5 +58,6 @@ void add_key_routes(Router& router);
 void add_sandbox_routes(Router& router);
 void add_service_routes(Router& router);
 void add_proof_routes(Router& router);
+void add_purse_routes(Router& router);
 
 }  // namespace jiaozi::http

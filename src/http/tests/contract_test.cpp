@@ -5,6 +5,8 @@
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
 
+#include <jiaozi/crypto/signature.hpp>
+
 #include "world.hpp"
 
 namespace jiaozi::http::test {
@@ -171,6 +173,14 @@ TEST(Contract, AnswersHaveTheShapesOfTheirSchemas) {
         {"POST", "/v1/payments/{payment}/cancel", "", 409},
         {"POST", "/v1/payment_codes",
          R"({"wallet":")" + world.ann_wallet + R"(","member":")" + world.ann_member + "\"}", 201},
+        {"POST", "/v1/purses",
+         R"({"wallet":")" + world.bob_wallet + R"(","suite":1,"key":")" +
+             to_hex(crypto::generate_key(crypto::Suite::ed25519).public_key) + "\"}",
+         201},
+        {"POST", "/v1/purses/{purse}/loads", R"({"amount":"1","asset":"CNY"})", 422},
+        {"POST", "/v1/purses/deposits", R"({"items":["AAAA"]})", 200},
+        {"POST", "/v1/purses/{purse}/sync", "{}", 200},
+        {"POST", "/v1/purses/{purse}/lost", "", 200},
         {"POST", "/v1/events/stream_tokens", "", 201},
         {"POST", "/v1/webhook_endpoints", R"({"url":"https://x.example/"})", 201},
         {"PATCH", "/v1/webhook_endpoints/{endpoint}", R"({"events":["payment.*"]})", 200},

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include <jiaozi/api/event_fanout.hpp>
+#include <jiaozi/codec/base_n.hpp>
 #include <jiaozi/crypto/secret.hpp>
 #include <jiaozi/crypto/signature.hpp>
 #include <jiaozi/http/api.hpp>
@@ -21,6 +22,7 @@
 #include <jiaozi/payments/archive.hpp>
 #include <jiaozi/payments/payments.hpp>
 #include <jiaozi/payments/projector.hpp>
+#include <jiaozi/purse_host/issuer.hpp>
 #include <jiaozi/registry/registry.hpp>
 
 namespace jiaozi::http::test {
@@ -116,6 +118,8 @@ struct World::Parts {
     std::unique_ptr<identity::Sessions> device_sessions;
     std::unique_ptr<payments::PaymentService> payments;
     std::unique_ptr<devices::Gateway> gateway;
+    std::unique_ptr<purse_host::PurseSigner> purse_issuer;
+    std::unique_ptr<settlement::Settlement> purses;
     std::unique_ptr<Api> api;
     std::unique_ptr<Server> server;
     std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work;
@@ -149,6 +153,11 @@ struct World::Parts {
             devices::Parts{*devices, *device_sessions, *groups, *merchants, *groups, clock, app});
         gateway->attach(payments.get());
         payments->start(*gateway);
+        if (purse_issuer == nullptr) {
+            purse_issuer =
+                purse_host::key_signer(take(crypto::make_signer(crypto::generate_key(crypto::Suite::ed25519))));
+        }
+        purses = take(settlement::Settlement::recover({*engine, app, clock, {purse_issuer.get()}}));
         ApiOptions api_options;
         api_options.sandbox = options.sandbox;
         api_options.requests_per_s = options.requests_per_s;
@@ -160,6 +169,7 @@ struct World::Parts {
         http::Parts parts{app,        clock,     session(),  *reads,   *keys,   *devices, *groups,
                           *merchants, *payments, *endpoints, *gateway, nullptr, nullptr};
         parts.proofs = &log;
+        parts.purses = purses.get();
         if (options.sandbox) {
             parts.sandbox_devices = &sandbox;
             parts.sandbox_clock = &sandbox;
@@ -182,6 +192,7 @@ struct World::Parts {
         asio::post(io, [&] {
             server.reset();
             api.reset();
+            purses.reset();
             gateway->attach(static_cast<api::Payments*>(nullptr));
             done.set_value();
         });
@@ -330,18 +341,75 @@ void World::populate() {
                    R"({"kind":"person","payer_wallet":")" + ann_wallet + R"(","payer_member":")" + ann_member +
                        R"(","payee_wallet":")" + bob_wallet + R"(","amount":"500","asset":"CNY"})")
                   .at("id");
+    make_purses();
     settle();
     event = get("/v1/events?limit=1").at("data[0].id");
     on_app([this] { parts_->sandbox.simulated.device = *DeviceId::parse(machine); });
 }
 
+// One purse that is well, and one that has signed two notes over one range.
+void World::make_purses() {
+    const auto enrol = [&](const crypto::Signer& signer, const std::string& wallet) {
+        return must("POST", "/v1/purses",
+                    R"({"wallet":")" + wallet + R"(","suite":1,"key":")" + to_hex(signer.public_key()) + "\"}")
+            .at("ordinal");
+    };
+    const auto honest = take(crypto::make_signer(crypto::generate_key(crypto::Suite::ed25519)));
+    auto cheat = take(crypto::make_signer(crypto::generate_key(crypto::Suite::ed25519)));
+    purse = enrol(*honest, bob_wallet);
+    const std::string cheats =
+        must("POST", "/v1/groups", R"({"kind":"shop","name":"Cheats","owner":")" + ann + "\"}").at("id");
+    const std::string wallet =
+        must("POST", "/v1/groups/" + cheats + "/wallets", R"({"name":"Purse","asset":"CNY"})").at("id");
+    must("POST", "/v1/wallets/" + wallet + "/deposits", R"({"amount":"2000","asset":"CNY"})");
+    culprit = enrol(*cheat, wallet);
+    const Answer load = must("POST", "/v1/purses/" + culprit + "/loads", R"({"amount":"1000","asset":"CNY"})");
+    const Bytes certificate = take(codec::decode_base64(load.at("certificate")));
+    const auto signer = purse_host::key_signer(std::move(cheat));
+    std::string items;
+    for (std::uint32_t seq = 1; seq <= 2; ++seq) {
+        const Bytes note = purse_host::sign_object(*signer, note_payload(culprit, purse, seq, certificate, 0, 10));
+        items += (items.empty() ? "\"" : ",\"") + codec::encode_base64(note) + '"';
+    }
+    const Answer answer = must("POST", "/v1/purses/deposits", R"({"items":[)" + items + "]}");
+    EXPECT_EQ(answer.at("data[1].reason"), "ok") << answer.body;
+    must("POST", "/v1/purses/deposits", R"({"items":["AAAA"]})");
+    // The freezing, the proof and the blacklist follow in commands of their own.
+    for (bool idle = false; !idle;) {
+        on_app([&] { idle = parts_->purses->idle(); });
+    }
+}
+
+Bytes World::note_payload(const std::string& payer, const std::string& payee, std::uint32_t seq, ByteView certificate,
+                          std::uint64_t offset, std::uint64_t amount) const {
+    purse::Note note;
+    note.payer = static_cast<std::uint32_t>(std::stoul(payer));
+    note.seq = seq;
+    note.payee = static_cast<std::uint32_t>(std::stoul(payee));
+    crypto::random_bytes(note.request);
+    note.sources = 1;
+    note.source[0] = {purse_host::object_id(purse_host::real_cryptography(), certificate), offset, amount};
+    note.time = static_cast<std::uint32_t>(parts_->clock.now().s());
+    note.hop = 1;
+    std::array<std::uint8_t, purse::max_payload> room{};
+    return to_bytes(purse::write_payload(note, room));
+}
+
 std::string World::id_for(std::string_view parameter) const {
-    const std::map<std::string_view, std::string> ids = {
-        {"{person}", ann},           {"{group}", group},     {"{member}", bob_member},
-        {"{wallet}", ann_wallet},    {"{limit}", limit},     {"{merchant}", merchant},
-        {"{device}", machine},       {"{payment}", payment}, {"{event}", event},
-        {"{endpoint}", endpoint},    {"{key}", spare_key},   {"{delivery}", unknown("{delivery}")},
-        {"{tile}", "0/x001/000.p/7"}};
+    const std::map<std::string_view, std::string> ids = {{"{person}", ann},
+                                                         {"{group}", group},
+                                                         {"{member}", bob_member},
+                                                         {"{wallet}", ann_wallet},
+                                                         {"{limit}", limit},
+                                                         {"{merchant}", merchant},
+                                                         {"{device}", machine},
+                                                         {"{payment}", payment},
+                                                         {"{event}", event},
+                                                         {"{endpoint}", endpoint},
+                                                         {"{key}", spare_key},
+                                                         {"{delivery}", unknown("{delivery}")},
+                                                         {"{tile}", "0/x001/000.p/7"},
+                                                         {"{purse}", culprit}};
     return ids.at(parameter);
 }
 
@@ -370,7 +438,7 @@ std::string World::unknown(std::string_view pattern) const {
     static const std::map<std::string_view, std::string_view> prefixes = {
         {"{person}", "per"},   {"{group}", "grp"},    {"{member}", "mem"},  {"{wallet}", "wal"}, {"{limit}", "lim"},
         {"{merchant}", "mer"}, {"{device}", "dev"},   {"{payment}", "pay"}, {"{event}", "evt"},  {"{endpoint}", "whe"},
-        {"{key}", "key"},      {"{delivery}", "whd"}, {"{tile}", "0/000"}};
+        {"{key}", "key"},      {"{delivery}", "whd"}, {"{tile}", "0/000"},  {"{purse}", "nr"}};
     return fill(pattern, [](std::string_view parameter) {
         return std::string(prefixes.at(parameter)) + "_00000000000000000000000007";
     });

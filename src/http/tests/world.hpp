@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include <jiaozi/base/bytes.hpp>
+
 #include "client.hpp"
 
 namespace jiaozi::http::test {
@@ -60,11 +62,15 @@ class World {
     void add_event(std::string_view type);
     void restart();
 
+    // What a purse signs to pay out of its lot.
+    Bytes note_payload(const std::string& payer, const std::string& payee, std::uint32_t seq, ByteView certificate,
+                       std::uint64_t offset, std::uint64_t amount) const;
+
     // ---- the people of this world, made through the interface by populate()
     void populate();
     std::string operator_key;
     std::string ann, bob, ann_member, bob_member, group, ann_wallet, bob_wallet, merchant, merchant_wallet, product,
-        machine, limit, endpoint, payment, event, spare_key, ann_key, read_key, stranger, stranger_key;
+        machine, limit, endpoint, payment, event, spare_key, ann_key, read_key, stranger, stranger_key, purse, culprit;
     // An existing id for a path parameter: "{wallet}" → wal_…
     std::string id_for(std::string_view parameter) const;
     std::string filled(std::string_view pattern) const;
@@ -77,6 +83,7 @@ class World {
   private:
     struct Parts;
     void start();
+    void make_purses();
     std::unique_ptr<Parts> parts_;
     WorldOptions options_;
 };

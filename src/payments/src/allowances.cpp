@@ -5,10 +5,10 @@
 #include <string_view>
 
 #include <jiaozi/api/accounts.hpp>
+#include <jiaozi/base/big_endian.hpp>
 #include <jiaozi/crypto/hash.hpp>
 
 #include "chains.hpp"
-#include "wide.hpp"
 
 namespace jiaozi::payments {
 namespace {

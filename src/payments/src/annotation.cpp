@@ -1,7 +1,6 @@
+#include <jiaozi/base/big_endian.hpp>
 #include <jiaozi/codec/cbor.hpp>
 #include <jiaozi/payments/annotation.hpp>
-
-#include "wide.hpp"
 
 namespace jiaozi::payments {
 namespace {

@@ -3,9 +3,8 @@
 #include <array>
 
 #include <jiaozi/api/accounts.hpp>
+#include <jiaozi/base/big_endian.hpp>
 #include <jiaozi/crypto/hash.hpp>
-
-#include "wide.hpp"
 
 namespace jiaozi::payments {
 namespace {

@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <array>
 
+#include <jiaozi/base/big_endian.hpp>
 #include <jiaozi/crypto/hash.hpp>
 #include <jiaozi/settlement/book.hpp>
 
 #include "objects.hpp"
-#include "wide.hpp"
 
 namespace jiaozi::settlement {
 namespace {
@@ -25,6 +25,17 @@ bool all_ok(const engine::Committed& committed) {
     return std::ranges::all_of(committed.outcome.transfers, [](ledger::CreateTransferResult result) {
         return result == ledger::CreateTransferResult::ok;
     });
+}
+
+// Of a proof that this service has made: the payer of its first note.
+std::optional<std::uint32_t> guilty_of(purse::View proof) {
+    purse::Object object;
+    purse::Note note;
+    static constexpr std::size_t head = 2;  // array of four, type
+    if (proof.size() <= head) return std::nullopt;
+    purse::View rest = proof.subspan(head);
+    if (purse::read_object(rest, object) != JZ_OK || purse::parse(object, note) != JZ_OK) return std::nullopt;
+    return note.payer;
 }
 
 }  // namespace
@@ -59,12 +70,22 @@ Result<> Book::apply(const engine::Committed& committed) {
     return fold(*fact, committed);
 }
 
+bool all_paid(const Effects& effects, const engine::Command& command, const engine::Outcome& outcome) {
+    if (outcome.transfers.size() != effects.payouts.size() || command.transfers.size() != outcome.transfers.size()) {
+        return false;
+    }
+    for (std::size_t i = 0; i < effects.payouts.size(); ++i) {
+        if (outcome.transfers[i] != ledger::CreateTransferResult::ok) return false;
+        if (command.transfers[i].amount != effects.payouts[i].amount) return false;
+    }
+    return true;
+}
+
 Result<> Book::fold(const Fact& fact, const engine::Committed& committed) {
-    Effects ignored;
-    if (const auto* notes = std::get_if<NotesFact>(&fact)) return fold_notes(*notes, committed.sequence);
+    if (const auto* notes = std::get_if<NotesFact>(&fact)) return fold_notes(*notes, committed);
     if (const auto* enrolled = std::get_if<EnrolledFact>(&fact)) {
         if (enrolled->ordinal != purses_.size() + 1) return contradiction("enrolled");
-        add(*enrolled);
+        add(*enrolled, committed.outcome.timestamp);
     } else if (const auto* loaded = std::get_if<LoadedFact>(&fact)) {
         add(*loaded, all_ok(committed));
     } else if (const auto* closed = std::get_if<ClosedFact>(&fact)) {
@@ -97,22 +118,24 @@ Result<> Book::fold(const Fact& fact, const engine::Committed& committed) {
     } else if (const auto* proof = std::get_if<ProofFact>(&fact)) {
         add(*proof);
     } else if (const auto* lapsed = std::get_if<LapsedFact>(&fact)) {
+        Effects effects;
         for (const auto& row : lapsed->rows) {
             if (find_note(row.note) == none) return contradiction("lapsed");
-            add(row, ignored);
+            add(row, effects);
         }
+        if (!all_paid(effects, committed.command, committed.outcome)) return contradiction("payout");
     }
     return {};
 }
 
-Result<> Book::fold_notes(const NotesFact& fact, std::uint64_t sequence) {
-    Effects ignored;
+Result<> Book::fold_notes(const NotesFact& fact, const engine::Committed& committed) {
+    Effects effects;
     for (const NoteRow& row : fact.rows) {
         if ((row.flags & note_flags::void_request) != 0) {
             purse::Object object;
             purse::Void value;
             if (!read_value(row.note, purse::Type::void_request, object, value)) return contradiction("void");
-            add(value, ignored);
+            add(value, effects);
             continue;
         }
         NoteIndex index = none;
@@ -123,20 +146,21 @@ Result<> Book::fold_notes(const NotesFact& fact, std::uint64_t sequence) {
             purse::Object object;
             purse::Note note;
             if (!read_value(row.note, purse::Type::note, object, note)) return contradiction("notes");
-            index = add_note(id_of(object), note, sequence, ignored);
+            index = add_note(id_of(object), note, committed.sequence, effects);
         }
         if (index == none) return contradiction("notes");
         if ((row.flags & note_flags::deposited) == 0) continue;
         purse::Object object;
         purse::Receipt receipt;
         const bool has_receipt = !row.receipt.empty() && read_value(row.receipt, purse::Type::receipt, object, receipt);
-        deposit(index, row.flags, has_receipt ? &receipt : nullptr, ignored);
+        deposit(index, row.flags, has_receipt ? &receipt : nullptr, effects);
     }
-    written(sequence);
+    written(committed.sequence);
+    if (!all_paid(effects, committed.command, committed.outcome)) return contradiction("payout");
     return {};
 }
 
-void Book::add(const EnrolledFact& fact) {
+void Book::add(const EnrolledFact& fact, Timestamp at) {
     PurseRecord& purse = purses_.emplace_back();
     purse.ordinal = fact.ordinal;
     purse.assurance = fact.assurance;
@@ -144,7 +168,10 @@ void Book::add(const EnrolledFact& fact) {
     purse.wallet = fact.wallet;
     purse.holder = fact.holder;
     purse.asset = fact.asset;
+    purse.device = fact.device;
+    purse.enrolled = at;
     purse.received_account = settlement::received_account(fact.ordinal);
+    purses_of_wallet_[fact.wallet].push_back(fact.ordinal);
 }
 
 void Book::add(const LoadedFact& fact, bool accepted) {
@@ -261,8 +288,14 @@ void Book::add(const ListFact& fact, const purse::ListHead& head) {
 }
 
 void Book::add(const ProofFact& fact) {
+    if (const auto culprit = guilty_of(fact.proof)) first_proof_.emplace(*culprit, proofs_.size());
     proofs_.push_back(fact.proof);
     if (proven_ < conflicts_.size()) conflicts_[proven_++].proof_stored = true;
+}
+
+const Bytes* Book::proof_against(std::uint32_t ordinal) const {
+    const auto found = first_proof_.find(ordinal);
+    return found == first_proof_.end() ? nullptr : &proofs_[found->second];
 }
 
 const Conflict* Book::unproven() const noexcept {
@@ -310,6 +343,17 @@ std::uint64_t Book::open_lots_of(const PurseRecord& purse) const {
         if (lots_[index].state == LotState::open) total += lots_[index].amount;
     }
     return total;
+}
+std::uint64_t Book::in_lots_of(const PurseRecord& purse) const {
+    std::uint64_t total = 0;
+    for (const LotIndex index : purse.lots) {
+        if (lots_[index].state == LotState::open) total += lots_[index].amount - lots_[index].paid;
+    }
+    return total;
+}
+std::span<const std::uint32_t> Book::purses_of(WalletId wallet) const {
+    const auto found = purses_of_wallet_.find(wallet);
+    return found == purses_of_wallet_.end() ? std::span<const std::uint32_t>() : found->second;
 }
 
 }  // namespace jiaozi::settlement

@@ -1,6 +1,7 @@
 // The part of the book that knows what a note takes, who is paid for it, and who owes.
 #include <algorithm>
 #include <ranges>
+#include <utility>
 
 #include <jiaozi/base/assert.hpp>
 #include <jiaozi/settlement/book.hpp>
@@ -13,6 +14,15 @@ Span cut(Span a, Span b) {
 }
 bool empty(Span span) {
     return span.from >= span.to;
+}
+
+// What the note was about has been paid out, or given back: who spends it on later owes for it.
+bool is_decided(NoteState state) {
+    return state != NoteState::known && state != NoteState::pending;
+}
+// Its payee has said that it never would be credited.
+bool is_disowned(NoteState state) {
+    return state == NoteState::voided || state == NoteState::reversed;
 }
 
 }  // namespace
@@ -32,7 +42,8 @@ NoteIndex Book::add_note(const purse::Id& id, const purse::Note& value, std::uin
     note.deadline = 0xFFFFFFFF;
     note.max_hops = purse::max_hops;
     note_by_id_.emplace(id, index);
-    note_by_request_.emplace(value.request, index);
+    const auto [same, first] = note_by_request_.emplace(value.request, index);
+    if (!first) note.same_request = std::exchange(same->second, index);
 
     std::uint64_t start = 0;
     for (const purse::Source& source : value.all_sources()) {
@@ -41,14 +52,25 @@ NoteIndex Book::add_note(const purse::Id& id, const purse::Note& value, std::uin
         link.lot = lot != none;
         link.target = link.lot ? lot : find_note(source.id);
         JZ_ASSERT(link.target != none);  // the judge has seen it
-        link.behind = !link.lot && notes_[link.target].state == NoteState::settled;
+        link.behind = !link.lot && is_decided(notes_[link.target].state);
+        if (!link.lot && is_disowned(notes_[link.target].state)) freeze(note.payer);
         note.deadline = std::min(note.deadline, link.lot ? lots_[lot].settle_by : notes_[link.target].deadline);
         note.max_hops = std::min(note.max_hops, link.lot ? lots_[lot].hops : notes_[link.target].max_hops);
         RangeIndex& spent = link.lot ? lots_[lot].spent : spent_notes_[link.target];
-        for (const OwnedSpan& other : spent.claim({source.offset, source.end()}, index)) {
+        const auto contest = [&](const OwnedSpan& other) {
             const std::uint64_t from = start + (other.span.from - source.offset);
             contested_[index].push_back({{from, from + other.span.size()}, note.payer});
             note.contested = true;
+        };
+        const Span range{source.offset, source.end()};
+        for (const OwnedSpan& other : spent_in_vain(link, spent.gaps(range))) {
+            // A voided range stays spent (docs/adr/0013): two notes over it are siblings. Of a lot its amount has gone
+            // back; a note that is not decided yet has its money still.
+            if (link.lot) contest(other);
+            conflict(other.owner, index);
+        }
+        for (const OwnedSpan& other : spent.claim(range, index)) {
+            contest(other);
             conflict(other.owner, index);
         }
         note.links.push_back(link);
@@ -66,12 +88,7 @@ void Book::deposit(NoteIndex index, std::uint8_t flags, const purse::Receipt* re
     if (receipt != nullptr) hear(note.payee, receipt->seq);
     const bool final = (flags & (note_flags::by_payee | note_flags::receipt)) != 0;
     const bool open = note.state == NoteState::known || note.state == NoteState::pending;
-    if (open && is_voided(note.request, note.payee)) {
-        set_state(index, NoteState::voided, effects);
-        give_back_range(index, effects);
-        at(note.payer).releases.push_back({note.id, 0});
-        return;
-    }
+    if (open && is_voided(note.request, note.payee)) return void_note(index, effects);
     if ((flags & note_flags::by_payee) != 0) note.by_payee = true;
     if (open && final) {
         settle(index, effects);
@@ -85,21 +102,28 @@ void Book::add(const purse::Void& fact, Effects& effects) {
     voided_.emplace(fact.request, fact.payee);
     if (purse(fact.payee) != nullptr) hear(fact.payee, fact.seq);
     const auto found = note_by_request_.find(fact.request);
-    if (found == note_by_request_.end() || notes_[found->second].payee != fact.payee) return;
-    const NoteIndex index = found->second;
-    NoteRecord& note = notes_[index];
-    const bool spent_on = spent_notes_.contains(index);
-    if (note.state == NoteState::settled || (note.state == NoteState::known && spent_on)) {
+    NoteIndex index = found == note_by_request_.end() ? none : found->second;
+    // A payer may have answered one request twice, and a stranger can name it.
+    for (; index != none; index = notes_[index].same_request) {
+        if (notes_[index].payee == fact.payee) void_note(index, effects);
+    }
+}
+
+void Book::void_note(NoteIndex index, Effects& effects) {
+    const NoteRecord& note = notes_[index];
+    if (note.state == NoteState::settled) {
         // It said that it never will be credited, and was. What others hold of it stands; the payee owes the payer.
         freeze(note.payee);
-        if (note.state != NoteState::settled) return;
         set_state(index, NoteState::reversed, effects);
         owe(index, note.payee, note.payer, note.amount, false);
         return;
     }
-    if (note.state != NoteState::pending && note.state != NoteState::known) return;
+    if (is_decided(note.state)) return;
+    if (const auto spent = spent_notes_.find(index); spent != spent_notes_.end() && spent->second.size() > 0) {
+        freeze(note.payee);  // it has spent what it voided
+    }
     set_state(index, NoteState::voided, effects);
-    give_back_range(index, effects);
+    give_back_rest(index, effects);
     at(note.payer).releases.push_back({note.id, 0});
 }
 
@@ -111,7 +135,7 @@ void Book::add(const LapsedFact::Row& row, Effects& effects) {
         return;
     }
     set_state(index, NoteState::lapsed, effects);
-    give_back_range(index, effects);
+    give_back_rest(index, effects);
 }
 
 void Book::set_state(NoteIndex index, NoteState state, Effects& effects) {
@@ -135,11 +159,18 @@ void Book::settle(NoteIndex index, Effects& effects) {
 }
 
 // What the payee has not passed on, as far as it is known.
-void Book::pay_rest(NoteIndex index, Effects& effects) {
+std::vector<Span> Book::rest_of(NoteIndex index) const {
     const Span whole{0, notes_[index].amount};
     const auto spent = spent_notes_.find(index);
-    if (spent == spent_notes_.end()) return pay(index, whole, effects);
-    for (const Span& gap : spent->second.gaps(whole)) pay(index, gap, effects);
+    return spent == spent_notes_.end() ? std::vector{whole} : spent->second.gaps(whole);
+}
+
+void Book::pay_rest(NoteIndex index, Effects& effects) {
+    for (const Span& span : rest_of(index)) pay(index, span, effects);
+}
+
+void Book::give_back_rest(NoteIndex index, Effects& effects) {
+    for (const Span& span : rest_of(index)) give_back(index, span, effects);
 }
 
 void Book::pay(NoteIndex index, Span span, Effects& effects) {
@@ -156,6 +187,22 @@ void Book::take_from(NoteIndex payee_of, NoteIndex from, Span span, Effects& eff
             if (!empty(part)) owe(payee_of, lost.debtor, notes_[payee_of].payee, part.size(), true);
         }
     }
+    for (const Piece& piece : pieces_of(from, span)) {
+        const Link& link = piece.link;
+        if (link.lot) {
+            pay_from_escrow(payee_of, link.target, notes_[payee_of].payee, piece.there.size(), effects);
+        } else if (link.behind) {
+            owe(payee_of, notes_[link.target].payee, notes_[payee_of].payee, piece.there.size(), true);
+        } else {
+            take_from(payee_of, link.target, piece.there, effects);
+        }
+    }
+}
+
+// `span` of the note as ranges of its sources, without what it lost to siblings.
+std::vector<Book::Piece> Book::pieces_of(NoteIndex index, Span span) const {
+    const NoteRecord& note = notes_[index];
+    std::vector<Piece> pieces;
     std::uint64_t start = 0;
     for (const Link& link : note.links) {
         const Span mine = cut(span, {start, start + link.amount});
@@ -163,30 +210,39 @@ void Book::take_from(NoteIndex payee_of, NoteIndex from, Span span, Effects& eff
         if (!empty(mine)) parts.push_back(mine);
         if (note.contested && !parts.empty()) {
             RangeIndex lost;
-            for (const Contested& contested : contested_[from]) lost.claim(contested.span, 1);
+            for (const Contested& contested : contested_.at(index)) lost.claim(contested.span, 1);
             parts = lost.gaps(mine);
         }
         for (const Span& part : parts) {
-            const Span there{link.offset + (part.from - start), link.offset + (part.to - start)};
-            if (link.lot) {
-                pay_from_escrow(payee_of, link.target, part.size(), effects);
-            } else if (link.behind) {
-                owe(payee_of, notes_[link.target].payee, notes_[payee_of].payee, part.size(), true);
-            } else {
-                take_from(payee_of, link.target, there, effects);
-            }
+            pieces.push_back({link, {link.offset + (part.from - start), link.offset + (part.to - start)}});
         }
         start += link.amount;
     }
+    return pieces;
 }
 
-void Book::pay_from_escrow(NoteIndex index, LotIndex lot_index, std::uint64_t amount, Effects& effects) {
+// To the note's payee, or back to its payer.
+void Book::pay_from_escrow(NoteIndex index, LotIndex lot_index, std::uint32_t to, std::uint64_t amount,
+                           Effects& effects) {
     LotRecord& lot = lots_[lot_index];
     NoteRecord& note = notes_[index];
+    if (lot.state != LotState::open) return;  // refunded at its deadline: a word that comes later moves nothing
     lot.paid += amount;
     JZ_ASSERT(lot.paid <= lot.amount);  // ranges are disjoint
-    credit(note.payee, amount, note.deadline);
-    effects.payouts.push_back({index, lot_index, note.payee, amount, note.payouts++});
+    credit(to, amount, note.deadline);
+    if (to == note.payer) {
+        at(to).ready += amount;  // its own money waits for nobody
+        refresh(at(to));
+    }
+    // A note that was passed on in many pieces is still one payout of each lot, so that a command stays small.
+    if (!effects.payouts.empty()) {
+        Payout& last = effects.payouts.back();
+        if (last.note == index && last.lot == lot_index && last.to == to) {
+            last.amount += amount;
+            return;
+        }
+    }
+    effects.payouts.push_back({index, lot_index, to, amount, note.payouts++});
 }
 
 void Book::owe(NoteIndex index, std::uint32_t debtor, std::uint32_t creditor, std::uint64_t amount, bool reserve) {
@@ -207,17 +263,50 @@ LotIndex Book::root_lot(NoteIndex index) const {
     return link->target;
 }
 
-// The note will never be paid: what it took is free, or its holder's, who may have been waiting for it.
-void Book::give_back_range(NoteIndex index, Effects& effects) {
-    const auto links = notes_[index].links;
-    for (const Link& link : links) free_source(link, index, effects);
+// The note's payee will never have `span` of it: who paid has its amount again, wherever it is now. The ranges stay
+// spent.
+void Book::give_back(NoteIndex index, Span span, Effects& effects) {
+    for (const Piece& piece : pieces_of(index, span)) {
+        const Link& link = piece.link;
+        RangeIndex& spent = link.lot ? lots_[link.target].spent : spent_notes_[link.target];
+        RangeIndex& vain = link.lot ? vain_lots_[link.target] : vain_notes_[link.target];
+        const std::vector<Span> freed = spent.release(piece.there, index);
+        for (const Span& part : freed) vain.claim(part, index);
+        for (const Span& part : freed) return_to_source(index, link, part, effects);
+    }
 }
 
-void Book::free_source(const Link& link, NoteIndex owner, Effects& effects) {
-    RangeIndex& spent = link.lot ? lots_[link.target].spent : spent_notes_[link.target];
-    const std::vector<Span> freed = spent.release({link.offset, link.offset + link.amount}, owner);
-    if (link.lot || link.behind || notes_[link.target].state != NoteState::settled) return;
-    for (const Span& span : freed) pay(link.target, span, effects);
+void Book::return_to_source(NoteIndex index, const Link& link, Span span, Effects& effects) {
+    const NoteRecord& note = notes_[index];
+    if (link.lot) {
+        // What lapses is refunded with the rest of the lot.
+        if (note.state == NoteState::voided) pay_from_escrow(index, link.target, note.payer, span.size(), effects);
+        return;
+    }
+    if (link.behind) return;  // it was its holder's already, and is
+    switch (notes_[link.target].state) {
+        case NoteState::known:
+        case NoteState::pending:
+            return;  // paid with the rest of that note
+        case NoteState::settled:
+        case NoteState::reversed:
+            return pay(link.target, span, effects);
+        case NoteState::voided:
+        case NoteState::lapsed:
+            return give_back(link.target, span, effects);
+    }
+}
+
+// What of these parts of a source notes spent that will never be paid.
+std::vector<OwnedSpan> Book::spent_in_vain(const Link& source, const std::vector<Span>& parts) const {
+    const auto& indexes = source.lot ? vain_lots_ : vain_notes_;
+    const auto found = indexes.find(source.target);
+    std::vector<OwnedSpan> out;
+    if (found == indexes.end()) return out;
+    for (const Span& part : parts) {
+        for (const OwnedSpan& owned : found->second.taken(part)) out.push_back(owned);
+    }
+    return out;
 }
 
 void Book::conflict(NoteIndex first, NoteIndex second) {

@@ -1,10 +1,9 @@
 #include <algorithm>
 #include <limits>
 
+#include <jiaozi/base/big_endian.hpp>
 #include <jiaozi/codec/cbor.hpp>
 #include <jiaozi/settlement/facts.hpp>
-
-#include "wide.hpp"
 
 namespace jiaozi::settlement {
 namespace {
@@ -26,10 +25,11 @@ void write(CborWriter& out, const NotesFact& fact) {
     }
 }
 void write(CborWriter& out, const EnrolledFact& fact) {
-    out.array(7).uint(fact.ordinal).bytes(fact.key).uint(static_cast<std::uint64_t>(fact.suite)).uint(fact.assurance);
+    out.array(8).uint(fact.ordinal).bytes(fact.key).uint(static_cast<std::uint64_t>(fact.suite)).uint(fact.assurance);
     write_id(out, fact.wallet.value);
     write_id(out, fact.holder);
     out.text(fact.asset.name());
+    write_id(out, fact.device.value);
 }
 void write(CborWriter& out, const LoadedFact& fact) {
     out.array(3);
@@ -104,7 +104,7 @@ Result<Fact> read_notes(CborReader& in) {
 }
 Result<Fact> read_enrolled(CborReader& in) {
     EnrolledFact fact;
-    JZ_CHECK(in.array_of(7));
+    JZ_CHECK(in.array_of(8));
     JZ_CHECK(read_number(in, fact.ordinal, "ordinal"));
     JZ_CHECK(read_bytes(in, fact.key));
     JZ_TRY(const std::uint64_t suite, in.uint());
@@ -114,6 +114,7 @@ Result<Fact> read_enrolled(CborReader& in) {
     JZ_CHECK(read_id(in, fact.holder));
     JZ_TRY(const std::string_view code, in.text());
     JZ_TRY(fact.asset, find_asset(code));
+    JZ_CHECK(read_id(in, fact.device.value));
     return Fact(std::move(fact));
 }
 Result<Fact> read_loaded(CborReader& in) {

@@ -65,6 +65,7 @@ class Settlement::Impl {
     void install_root(Bytes bytes, api::Done<std::uint32_t> done);
     void advance(api::Done<std::uint32_t> done);
     Result<ListUpdate> list(std::uint32_t from) const;
+    std::vector<RootKey> issuing_keys() const;
 
     bool idle() const { return !under_way_ && steps_.empty() && verified_.empty() && verifying_ == 0; }
 
@@ -78,6 +79,8 @@ class Settlement::Impl {
     struct Step {
         std::move_only_function<std::optional<engine::Command>()> prepare;
         std::move_only_function<void(const Result<engine::Outcome>&)> done;
+        // What the book has moved already: the ledger must have done the same.
+        std::shared_ptr<Effects> moved{};
     };
 
     // service.cpp
@@ -105,8 +108,9 @@ class Settlement::Impl {
     // Checks 2 to 10 against the book as it is; `finished` when there is nothing to add.
     void judge(Candidate& item, std::uint32_t depositor);
     Reason judge_note(const Candidate& item, const FreshNote& note, std::uint32_t& deadline) const;
-    std::optional<engine::Command> prepare_flight();
-    void add_to_flight(Candidate& item, std::uint32_t depositor, NotesFact& fact, engine::Command& command);
+    std::optional<engine::Command> prepare_flight(Effects& moved);
+    std::optional<engine::Command> prepare_lapses(Effects& moved);
+    void add_to_flight(Candidate& item, std::uint32_t depositor, NotesFact& fact, Effects& moved);
     void flight_done(const Result<engine::Outcome>& outcome);
     void queue_flight();
     bool too_many_strikes(std::uint32_t depositor);

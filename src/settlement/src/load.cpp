@@ -2,9 +2,9 @@
 #include <algorithm>
 
 #include <jiaozi/api/accounts.hpp>
+#include <jiaozi/base/big_endian.hpp>
 
 #include "impl.hpp"
-#include "wide.hpp"
 
 namespace jiaozi::settlement {
 namespace {

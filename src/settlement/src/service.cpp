@@ -4,11 +4,11 @@
 #include <mutex>
 
 #include <jiaozi/api/accounts.hpp>
+#include <jiaozi/base/big_endian.hpp>
 #include <jiaozi/base/log.hpp>
 #include <jiaozi/crypto/hash.hpp>
 
 #include "impl.hpp"
-#include "wide.hpp"
 
 namespace jiaozi::settlement {
 
@@ -138,6 +138,13 @@ void Settlement::Impl::answered(const engine::Command& command, Result<engine::O
         failure_ = outcome.error();
     }
     Step step = std::move(*under_way_);
+    if (outcome.ok() && step.moved && !all_paid(*step.moved, command, *outcome)) {
+        outcome =
+            Error(ErrorKind::corrupt, "the ledger refused a payout of command " + std::to_string(outcome->sequence) +
+                                          " that the book had made; audit the journal");
+        log::error("settlement stopped", {{"cause", outcome.error().to_string()}});
+        failure_ = outcome.error();
+    }
     step.done(outcome);
     under_way_.reset();
     if (!failure_) follow_up();
@@ -152,6 +159,13 @@ Result<purse_host::Issuer*> Settlement::Impl::issuer_for(crypto::Suite suite) {
                                          "; choose the suite of a key that the issuer has")
         .with_code("unknown_issuer")
         .with_param("suite");
+}
+
+std::vector<RootKey> Settlement::Impl::issuing_keys() const {
+    std::vector<RootKey> keys;
+    for (const purse_host::PurseSigner* signer : parts_.issuers)
+        keys.push_back({signer->suite(), signer->public_key()});
+    return keys;
 }
 
 void Settlement::Impl::enrol(NewPurse request, api::Done<std::uint32_t> done) {
@@ -172,7 +186,7 @@ void Settlement::Impl::enrol(NewPurse request, api::Done<std::uint32_t> done) {
             const PurseRecord& known = *book.purse(found->second);
             const bool same = known.wallet == request.wallet && known.holder == request.holder &&
                               known.asset == request.asset && known.assurance == request.assurance &&
-                              known.key->suite() == request.suite;
+                              known.key->suite() == request.suite && known.device == request.device;
             if (same) {
                 (*answer)(known.ordinal);
                 return std::nullopt;
@@ -183,12 +197,13 @@ void Settlement::Impl::enrol(NewPurse request, api::Done<std::uint32_t> done) {
                               .with_param("key"));
         }
         *fact = {book.enrolled() + 1, std::move(*key), request.suite, request.assurance,
-                 request.wallet,      request.holder,  request.asset};
+                 request.wallet,      request.holder,  request.asset, request.device};
         engine::Command command;
         const std::uint16_t flags = ledger::account_flags::debits_must_not_exceed_credits;
         const auto account = [&](uint128 id, std::uint16_t code) {
             command.accounts.push_back({.id = id,
                                         .user_data_128 = fact->wallet.value,
+                                        .user_data_32 = fact->ordinal,
                                         .ledger = fact->asset.ledger,
                                         .code = code,
                                         .flags = flags});
@@ -205,7 +220,7 @@ void Settlement::Impl::enrol(NewPurse request, api::Done<std::uint32_t> done) {
     };
     enqueue({prepare, [this, fact, answer](const Result<engine::Outcome>& outcome) {
                  if (!outcome.ok()) return (*answer)(Error(outcome.error()));
-                 book.add(*fact);
+                 book.add(*fact, outcome->timestamp);
                  ordinal_of_key_.emplace(as_text(fact->key), fact->ordinal);
                  (*answer)(fact->ordinal);
              }});
@@ -243,6 +258,9 @@ void Settlement::install_root(Bytes bytes, api::Done<std::uint32_t> done) {
 }
 Result<ListUpdate> Settlement::list(std::uint32_t from) const {
     return impl_->list(from);
+}
+std::vector<RootKey> Settlement::issuing_keys() const {
+    return impl_->issuing_keys();
 }
 bool Settlement::idle() const {
     return impl_->idle();

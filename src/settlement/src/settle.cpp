@@ -6,7 +6,6 @@
 
 #include "impl.hpp"
 #include "objects.hpp"
-#include "wide.hpp"
 
 namespace jiaozi::settlement {
 namespace {
@@ -289,21 +288,19 @@ void Settlement::Impl::verified(const std::shared_ptr<Batch>& batch) {
 void Settlement::Impl::queue_flight() {
     if (flight_queued_ || verified_.empty()) return;
     flight_queued_ = true;
-    enqueue({[this] { return prepare_flight(); },
-             [this](const Result<engine::Outcome>& outcome) { flight_done(outcome); }});
+    const auto moved = std::make_shared<Effects>();
+    enqueue({[this, moved] { return prepare_flight(*moved); },
+             [this](const Result<engine::Outcome>& outcome) { flight_done(outcome); }, moved});
 }
 
-void Settlement::Impl::add_to_flight(Candidate& item, std::uint32_t depositor, NotesFact& fact,
-                                     engine::Command& command) {
-    Effects effects;
+void Settlement::Impl::add_to_flight(Candidate& item, std::uint32_t depositor, NotesFact& fact, Effects& moved) {
     if (item.void_request) {
         if (book.is_voided(item.void_request->request, item.void_request->payee)) {
             item.answer.replayed = true;
             return finish(item, Reason::ok, depositor);
         }
         fact.rows.push_back({note_flags::void_request, to_bytes(item.void_object.bytes), {}});
-        book.add(*item.void_request, effects);
-        add_payouts(command, effects);
+        book.add(*item.void_request, moved);
         return finish(item, Reason::ok, depositor);
     }
     judge(item, depositor);
@@ -314,7 +311,7 @@ void Settlement::Impl::add_to_flight(Candidate& item, std::uint32_t depositor, N
     for (const FreshNote& fresh : item.fresh) {
         if (book.find_note(fresh.id) != none) continue;
         fact.rows.push_back({0, to_bytes(fresh.object.bytes), {}});
-        book.add_note(fresh.id, fresh.value, 0, effects);
+        book.add_note(fresh.id, fresh.value, 0, moved);
     }
     const NoteIndex index = book.find_note(item.answer.note);
     const bool is_new = !fact.rows.empty() && !item.fresh.empty() && item.fresh.back().id == item.answer.note &&
@@ -323,14 +320,13 @@ void Settlement::Impl::add_to_flight(Candidate& item, std::uint32_t depositor, N
     NoteRow& row = fact.rows.back();
     row.flags = flags;
     if (item.receipt) row.receipt = to_bytes(item.receipt_object.bytes);
-    book.deposit(index, flags, item.receipt ? &*item.receipt : nullptr, effects);
-    add_payouts(command, effects);
+    book.deposit(index, flags, item.receipt ? &*item.receipt : nullptr, moved);
     item.answer.state = book.note(index).state;
     if (item.answer.state == NoteState::settled) ++counters.settled;
     finish(item, Reason::ok, depositor);
 }
 
-std::optional<engine::Command> Settlement::Impl::prepare_flight() {
+std::optional<engine::Command> Settlement::Impl::prepare_flight(Effects& moved) {
     flight_queued_ = false;
     NotesFact fact;
     engine::Command command;
@@ -340,11 +336,11 @@ std::optional<engine::Command> Settlement::Impl::prepare_flight() {
         for (; batch.next < batch.order.size(); ++batch.next) {
             Candidate& item = batch.items[batch.order[batch.next]];
             if (item.finished) continue;
-            const bool full = bytes + item.bytes.size() + 64 > flight_bytes ||
-                              command.transfers.size() + item_payouts > flight_transfers;
+            const bool full =
+                bytes + item.bytes.size() + 64 > flight_bytes || moved.payouts.size() + item_payouts > flight_transfers;
             if (full) break;
             const std::size_t before = fact.rows.size();
-            add_to_flight(item, batch.depositor, fact, command);
+            add_to_flight(item, batch.depositor, fact, moved);
             for (std::size_t i = before; i < fact.rows.size(); ++i) {
                 bytes += fact.rows[i].note.size() + fact.rows[i].receipt.size() + 16;
             }
@@ -357,6 +353,7 @@ std::optional<engine::Command> Settlement::Impl::prepare_flight() {
         flight_done(Result<engine::Outcome>(engine::Outcome{}));
         return std::nullopt;
     }
+    add_payouts(command, moved);
     command.annotation = encode(fact);
     return command;
 }

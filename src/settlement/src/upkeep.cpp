@@ -9,7 +9,6 @@
 
 #include "impl.hpp"
 #include "objects.hpp"
-#include "wide.hpp"
 
 namespace jiaozi::settlement {
 namespace {
@@ -36,7 +35,7 @@ void link(engine::Command& command) {
 void Settlement::Impl::add_payouts(engine::Command& command, const Effects& effects) const {
     for (const Payout& payout : effects.payouts) {
         const LotRecord& lot = book.lot(payout.lot);
-        const PurseRecord& payee = *book.purse(payout.payee);
+        const PurseRecord& payee = *book.purse(payout.to);
         command.transfers.push_back({.id = transfer_id(book.note(payout.note).id, Role::payout, payout.number),
                                      .debit_account_id = lot.escrow_account,
                                      .credit_account_id = payee.received_account,
@@ -204,31 +203,36 @@ void Settlement::Impl::queue_sweep() {
              }});
 }
 
+std::optional<engine::Command> Settlement::Impl::prepare_lapses(Effects& moved) {
+    LapsedFact fact;
+    for (const auto& [deadline, index] : book.pending()) {
+        if (deadline > now_s() || fact.rows.size() == rows_at_a_time) break;
+        const NoteRecord& note = book.note(index);
+        fact.rows.push_back({note.id, book.purse(note.payee)->state == PurseState::lost});
+    }
+    if (fact.rows.empty()) return std::nullopt;
+    for (const auto& row : fact.rows) book.add(row, moved);
+    engine::Command command;
+    add_payouts(command, moved);
+    command.annotation = encode(fact);
+    return command;
+}
+
 void Settlement::Impl::queue_lapses() {
-    enqueue({[this]() -> std::optional<engine::Command> {
-                 LapsedFact fact;
-                 Effects effects;
-                 for (const auto& [deadline, index] : book.pending()) {
-                     if (deadline > now_s() || fact.rows.size() == rows_at_a_time) break;
-                     const NoteRecord& note = book.note(index);
-                     fact.rows.push_back({note.id, book.purse(note.payee)->state == PurseState::lost});
-                 }
-                 if (fact.rows.empty()) return std::nullopt;
-                 for (const auto& row : fact.rows) book.add(row, effects);
-                 engine::Command command;
-                 add_payouts(command, effects);
-                 command.annotation = encode(fact);
-                 return command;
-             },
+    const auto moved = std::make_shared<Effects>();
+    enqueue({[this, moved] { return prepare_lapses(*moved); },
              [this](const Result<engine::Outcome>& outcome) {
                  const auto& pending = book.pending();
                  if (outcome.ok() && !pending.empty() && pending.begin()->first <= now_s()) queue_lapses();
-             }});
+             },
+             moved});
 }
 
 std::optional<engine::Command> Settlement::Impl::prepare_refund(LotIndex index, ClosedFact& fact) {
     const LotRecord& lot = book.lot(index);
     if (lot.state != LotState::open || lot.settle_by > now_s()) return std::nullopt;
+    // Notes that are due must be decided first: they may still be paid from it. The next advance comes again.
+    if (!book.pending().empty() && book.pending().begin()->first <= now_s()) return std::nullopt;
     const PurseRecord& owner = *book.purse(lot.purse);
     engine::Command command;
     std::uint32_t part = 0;

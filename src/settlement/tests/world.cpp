@@ -124,13 +124,17 @@ Lot World::load(const Device& device, std::uint64_t amount, std::uint32_t direct
 }
 
 Said World::pay(Device& payer, const Device& payee, std::vector<purse::Source> sources, std::uint8_t hop,
-                std::uint32_t seq) {
+                std::uint32_t seq, const purse::Id* request) {
     purse::Note note;
     note.payer = payer.ordinal;
     note.seq = seq != 0 ? seq : ++payer.seq;
     note.previous = note.seq == 1 ? purse::Id{} : payer.previous;
     note.payee = payee.ordinal;
-    crypto::random_bytes(note.request);
+    if (request != nullptr) {
+        note.request = *request;
+    } else {
+        crypto::random_bytes(note.request);
+    }
     note.sources = static_cast<std::uint8_t>(sources.size());
     std::ranges::copy(sources, note.source.begin());
     note.time = static_cast<std::uint32_t>(clock.now().s());

@@ -47,9 +47,9 @@ class World {
     Result<LoadAnswer> try_load(const Device& device, std::uint64_t amount, LoadId id, std::uint32_t directed = 0);
     LoadId new_load() { return LoadId(make_uint128(0x018c'0000'0000'0000, ++last_id_)); }
 
-    // The next number of the payer's chain, or the one given.
+    // The next number of the payer's chain, or the one given; a request of its own, or the one given.
     Said pay(Device& payer, const Device& payee, std::vector<purse::Source> sources, std::uint8_t hop = 1,
-             std::uint32_t seq = 0);
+             std::uint32_t seq = 0, const purse::Id* request = nullptr);
     Bytes receipt(Device& payee, const Said& note);
     Bytes void_request(Device& payee, const Said& note);
     static Bytes deposit(std::initializer_list<Bytes> parts);

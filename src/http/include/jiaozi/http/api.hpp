@@ -31,6 +31,7 @@
 #include <jiaozi/identity/api_keys.hpp>
 #include <jiaozi/identity/devices.hpp>
 #include <jiaozi/merchants/merchants.hpp>
+#include <jiaozi/settlement/settlement.hpp>
 #include <jiaozi/webhooks/endpoints.hpp>
 #include <jiaozi/webhooks/sender.hpp>
 
@@ -53,6 +54,8 @@ struct Parts {
     api::SandboxClock* sandbox_clock = nullptr;
     // The transparency log; without it its routes answer 503.
     api::Proofs* proofs = nullptr;
+    // Offline purses; without it their routes answer 503.
+    settlement::Settlement* purses = nullptr;
 };
 
 struct ApiOptions {
@@ -60,6 +63,8 @@ struct ApiOptions {
     std::string version = "0.1.0";
     std::uint32_t requests_per_s = 0;  // of one key, sustained; 0: no limit
     std::uint32_t requests_burst = 200;
+    std::uint32_t deposits_per_s = 1'000;  // items from offline purses of one key, sustained; 0: no limit
+    std::uint32_t deposits_burst = 10'000;
     std::vector<std::string> cors_origins;      // "https://shop.example"; none: no CORS headers at all
     std::vector<StaticFile> static_files;       // the page; paths that are neither API nor file answer /index.html
     std::function<std::string()> more_metrics;  // Prometheus text of other parts

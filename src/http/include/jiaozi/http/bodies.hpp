@@ -10,6 +10,7 @@
 
 #include <jiaozi/api/sandbox.hpp>
 #include <jiaozi/base/result.hpp>
+#include <jiaozi/crypto/signature.hpp>
 #include <jiaozi/model/records.hpp>
 
 namespace jiaozi::http {
@@ -56,6 +57,26 @@ struct NewApiKey {
     std::vector<std::string> scopes;
     PersonId person;
 };
+struct NewPurseBody {
+    WalletId wallet;
+    crypto::Suite suite = crypto::Suite::ed25519;
+    Bytes key;
+    std::uint32_t assurance = 0;
+    DeviceId device;
+};
+struct NewPurseLoadBody {
+    Amount amount;
+    std::uint32_t directed = 0;
+};
+struct NewPurseDepositsBody {
+    std::uint32_t purse = 0;
+    std::vector<Bytes> items;
+};
+struct NewPurseSyncBody {
+    std::uint32_t last_seen = 0;
+    bool suspect = false;
+    std::uint32_t highest_seq = 0;
+};
 
 Result<Person> decode_new_person(std::string_view body);
 Result<NewGroup> decode_new_group(std::string_view body);
@@ -77,6 +98,11 @@ Result<Duration> decode_secret_rotation(std::string_view body);
 Result<NewApiKey> decode_new_api_key(std::string_view body);
 Result<Duration> decode_clock_advance(std::string_view body);
 Result<api::SandboxFault> decode_new_sandbox_fault(std::string_view body);
+Result<NewPurseBody> decode_new_purse(std::string_view body);
+Result<NewPurseLoadBody> decode_new_purse_load(std::string_view body);
+Result<NewPurseDepositsBody> decode_new_purse_deposits(std::string_view body);
+Result<NewPurseSyncBody> decode_new_purse_sync(std::string_view body);
+Result<Bytes> decode_new_purse_root(std::string_view body);
 // Nothing, or {}.
 Result<> decode_nothing(std::string_view body);
 

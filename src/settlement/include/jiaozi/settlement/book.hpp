@@ -64,6 +64,8 @@ struct PurseRecord {
     WalletId wallet;
     uint128 holder = 0;
     Asset asset;
+    DeviceId device;
+    Timestamp enrolled;
     std::uint64_t received = 0;    // balance of its received account
     std::uint64_t ready = 0;       // of that, what may go to the wallet
     std::uint32_t hold_until = 0;  // from then on all of it may
@@ -133,7 +135,8 @@ struct NoteRecord {
     bool by_payee = false;  // the payee in person has deposited it
     std::uint32_t payouts = 0;
     std::uint64_t amount = 0;
-    std::uint64_t journal = 0;  // the command that holds its bytes
+    std::uint64_t journal = 0;      // the command that holds its bytes
+    NoteIndex same_request = none;  // an earlier note that names the same request
     boost::container::small_vector<Link, 1> links;
 };
 
@@ -158,11 +161,11 @@ struct Conflict {
     bool proof_stored = false;
 };
 
-// What adding to the book has moved: from escrow to a received account.
+// What adding to the book has moved: from escrow to a received account; back to the payer's when the note was voided.
 struct Payout {
     NoteIndex note = none;
     LotIndex lot = none;
-    std::uint32_t payee = 0;
+    std::uint32_t to = 0;
     std::uint64_t amount = 0;
     std::uint32_t number = 0;  // of the note's payouts, over its life
 };
@@ -178,7 +181,7 @@ class Book {
     Result<> apply(const engine::Committed& committed);
 
     // The same in parts, for the live service. `journal` is 0 while the command is not written; see written().
-    void add(const EnrolledFact& fact);
+    void add(const EnrolledFact& fact, Timestamp at);
     void add(const LoadedFact& fact, bool accepted);
     // `object` has been verified. Returns its index.
     NoteIndex add_note(const purse::Id& id, const purse::Note& note, std::uint64_t journal, Effects& effects);
@@ -210,6 +213,10 @@ class Book {
     std::uint64_t open_lots_of_holder(uint128 holder, const Asset& asset) const;
     std::uint64_t open_lots_of_issuer(const purse::Kid& issuer) const;
     std::uint64_t open_lots_of(const PurseRecord& purse) const;
+    // What its open lots still hold.
+    std::uint64_t in_lots_of(const PurseRecord& purse) const;
+    // By ordinal, ascending.
+    std::span<const std::uint32_t> purses_of(WalletId wallet) const;
     std::uint32_t enrolled() const noexcept { return static_cast<std::uint32_t>(purses_.size()); }
     std::uint64_t last_serial() const noexcept { return last_serial_; }
     std::size_t lots() const noexcept { return lots_.size(); }
@@ -217,6 +224,8 @@ class Book {
     std::size_t claims() const noexcept { return claims_.size(); }
     std::span<const Conflict> conflicts() const noexcept { return conflicts_; }
     const std::vector<Bytes>& proofs() const noexcept { return proofs_; }
+    // The first against this purse, or null.
+    const Bytes* proof_against(std::uint32_t ordinal) const;
     // FROZEN and LOST, ascending.
     const std::set<std::uint32_t>& revoked() const noexcept { return revoked_; }
     struct List {
@@ -244,21 +253,30 @@ class Book {
         Span span;  // in the note's own numbering
         std::uint32_t debtor = 0;
     };
+    struct Piece {
+        Link link;
+        Span there;  // in the numbering of the link's target
+    };
 
     Result<> fold(const Fact& fact, const engine::Committed& committed);
-    Result<> fold_notes(const NotesFact& fact, std::uint64_t sequence);
+    Result<> fold_notes(const NotesFact& fact, const engine::Committed& committed);
     PurseRecord& at(std::uint32_t ordinal) { return purses_[ordinal - 1]; }
     void hear(std::uint32_t ordinal, std::uint32_t seq);
     void set_state(NoteIndex note, NoteState state, Effects& effects);
     void settle(NoteIndex note, Effects& effects);
     void pay(NoteIndex note, Span span, Effects& effects);
+    std::vector<Span> rest_of(NoteIndex note) const;
     void pay_rest(NoteIndex note, Effects& effects);
+    void give_back_rest(NoteIndex note, Effects& effects);
+    void void_note(NoteIndex note, Effects& effects);
     void take_from(NoteIndex payee_of, NoteIndex at, Span span, Effects& effects);
-    void pay_from_escrow(NoteIndex note, LotIndex lot, std::uint64_t amount, Effects& effects);
+    std::vector<Piece> pieces_of(NoteIndex note, Span span) const;
+    void pay_from_escrow(NoteIndex note, LotIndex lot, std::uint32_t to, std::uint64_t amount, Effects& effects);
     void owe(NoteIndex note, std::uint32_t debtor, std::uint32_t creditor, std::uint64_t amount, bool reserve);
     LotIndex root_lot(NoteIndex note) const;
-    void give_back_range(NoteIndex note, Effects& effects);
-    void free_source(const Link& link, NoteIndex owner, Effects& effects);
+    void give_back(NoteIndex note, Span span, Effects& effects);
+    void return_to_source(NoteIndex note, const Link& link, Span span, Effects& effects);
+    std::vector<OwnedSpan> spent_in_vain(const Link& source, const std::vector<Span>& parts) const;
     void conflict(NoteIndex first, NoteIndex second);
     void freeze(std::uint32_t ordinal);
     void credit(std::uint32_t ordinal, std::uint64_t amount, std::uint32_t deadline);
@@ -274,13 +292,18 @@ class Book {
     std::vector<Conflict> conflicts_;
     std::size_t proven_ = 0;  // conflicts_ before this have their proof
     std::vector<Bytes> proofs_;
+    std::map<std::uint32_t, std::size_t> first_proof_;  // culprit -> of proofs_
     boost::unordered_flat_map<purse::Id, NoteIndex, IdHash> note_by_id_;
     boost::unordered_flat_map<purse::Id, NoteIndex, IdHash> note_by_request_;
     boost::unordered_flat_map<purse::Id, LotIndex, IdHash> lot_by_id_;
     boost::unordered_flat_map<std::uint64_t, LotIndex> lot_by_serial_;
+    boost::unordered_flat_map<WalletId, std::vector<std::uint32_t>, std::hash<WalletId>> purses_of_wallet_;
     boost::unordered_flat_map<LoadId, LotIndex, std::hash<LoadId>> lot_by_load_;
     boost::unordered_flat_map<std::uint64_t, NoteIndex> note_by_seq_;  // payer << 32 | seq
     boost::unordered_flat_map<NoteIndex, RangeIndex> spent_notes_;     // only those that are spent on
+    // Spent by notes that were voided or have lapsed: nobody is paid for it, and to spend it again is a double spend.
+    boost::unordered_flat_map<std::uint32_t, RangeIndex> vain_lots_;
+    boost::unordered_flat_map<std::uint32_t, RangeIndex> vain_notes_;
     boost::unordered_flat_map<NoteIndex, std::vector<Contested>> contested_;
     boost::unordered_flat_map<purse::Id, std::uint32_t, IdHash> voided_;  // request -> payee
     std::multimap<std::uint32_t, NoteIndex> pending_;                     // by deadline
@@ -296,6 +319,10 @@ class Book {
     std::uint64_t last_serial_ = 0;
     NoteIndex first_unwritten_ = 0;
 };
+
+// Whether the ledger has moved all of it. What the book says is paid and was refused is a contradiction that nothing
+// may be built on.
+bool all_paid(const Effects& effects, const engine::Command& command, const engine::Outcome& outcome);
 
 // Ledger accounts of lots and purses (docs/settlement.md, Accounts).
 uint128 escrow_account(std::uint64_t serial);

@@ -50,6 +50,7 @@ struct EnrolledFact {
     WalletId wallet;
     uint128 holder = 0;  // whose purses are capped together: a group, a merchant
     Asset asset;
+    DeviceId device{};  // may speak for the purse by its own messages; or none
 };
 struct LoadedFact {
     LoadId load;

@@ -50,6 +50,7 @@ struct NewPurse {
     WalletId wallet;             // where its money comes from and goes to; in `asset`
     uint128 holder = 0;          // the group or merchant
     Asset asset;
+    DeviceId device{};  // may speak for the purse by its own messages; or none
 };
 
 struct NewLoad {
@@ -149,6 +150,8 @@ class Settlement {
     // The newest blacklist, for whoever has version `from` (0: none). not_found before the first.
     Result<ListUpdate> list(std::uint32_t from) const;
 
+    // The keys that it signs with, one for each suite.
+    std::vector<RootKey> issuing_keys() const;
     // Nothing is under way and nothing waits.
     bool idle() const;
     const Book& book() const;
