@@ -1,85 +1,32 @@
 // The card in a real reader stack: pcscd with vsmartcard's vpcd, opensc-tool, and our own PC/SC side.
-//
-// Everything happens in a network and mount namespace of this process's own: vpcd listens on all addresses, pcscd's
-// socket has a fixed path, and neither may touch those of the machine.
-#include <cerrno>
-#include <cstring>
-
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <net/if.h>
-#include <sched.h>
-#include <sys/ioctl.h>
-#include <sys/mount.h>
 
 #include "card_fixture.hpp"
 #include "process.hpp"
+#include "virtual_reader.hpp"
 
 namespace jiaozi::keystores::testing {
 namespace {
 
-using jiaozi::testing::can_connect;
 using jiaozi::testing::ChildProcess;
 using jiaozi::testing::eventually;
 using jiaozi::testing::find_program;
 using jiaozi::testing::TemporaryFolder;
 using jiaozi::testing::text_of;
-
-constexpr int port = 35963;
-constexpr const char* driver = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so";
-
-void write_text(const char* path, const std::string& text) {
-    const int file = ::open(path, O_WRONLY | O_CLOEXEC);
-    if (file < 0) return;
-    [[maybe_unused]] const ssize_t written = ::write(file, text.data(), text.size());
-    ::close(file);
-}
-
-// Nothing, or why this machine does not let us.
-std::string enter_namespaces() {
-    const uid_t user = ::geteuid();
-    const gid_t group = ::getegid();
-    if (::unshare(CLONE_NEWNET | CLONE_NEWNS | (user == 0 ? 0 : CLONE_NEWUSER)) != 0) return std::strerror(errno);
-    if (user != 0) {
-        write_text("/proc/self/setgroups", "deny");
-        write_text("/proc/self/uid_map", "0 " + std::to_string(user) + " 1");
-        write_text("/proc/self/gid_map", "0 " + std::to_string(group) + " 1");
-    }
-    // Not shared with the machine, and a /run where pcscd's socket is ours.
-    if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return std::strerror(errno);
-    if (::mount("tmpfs", "/run", "tmpfs", 0, "mode=0755") != 0) return std::strerror(errno);
-    const int socket = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    ifreq request{};
-    std::strcpy(request.ifr_name, "lo");
-    request.ifr_flags = IFF_UP | IFF_RUNNING;
-    const int up = ::ioctl(socket, SIOCSIFFLAGS, &request);
-    ::close(socket);
-    return up == 0 ? std::string() : std::strerror(errno);
-}
+using jiaozi::testing::VirtualReader;
 
 class CardSystem : public ::testing::Test {
   protected:
     void SetUp() override {
-        const std::string pcscd = find_program("pcscd");
-        if (pcscd.empty() || !std::filesystem::exists(driver) || find_program("opensc-tool").empty()) {
-            GTEST_SKIP() << "SKIPPED: pcscd, vsmartcard-vpcd or opensc is not installed (tools/install.sh test)";
-        }
-        static const std::string refused = enter_namespaces();
-        if (!refused.empty()) {
-            GTEST_SKIP() << "SKIPPED: this machine gives no network and mount namespace (" << refused
-                         << "); run as root or allow user namespaces";
-        }
-        std::filesystem::create_directories("/run/pcscd");
-        std::ofstream(folder / "reader.conf") << "FRIENDLYNAME \"Virtual PCD\"\nDEVICENAME /dev/null:0x8C7B\nLIBPATH "
-                                              << driver << "\nCHANNELID 0x8C7B\n";
-        ASSERT_TRUE(daemon.start({pcscd, "--foreground", "--error", "--config", (folder / "reader.conf").string()},
-                                 folder / "pcscd.log"));
-        ASSERT_TRUE(eventually([] { return std::filesystem::exists("/run/pcscd/pcscd.comm"); })) << log();
+        if (find_program("opensc-tool").empty()) GTEST_SKIP() << "SKIPPED: opensc is not installed";
+        if (const std::string missing = VirtualReader::missing(); !missing.empty())
+            GTEST_SKIP() << "SKIPPED: " << missing;
+        ASSERT_TRUE(daemon.start()) << daemon.log();
         insert();
     }
     void TearDown() override {
         card.stop(SIGKILL);
-        daemon.stop(SIGTERM);
+        daemon.stop();
     }
     void insert() {
         ASSERT_TRUE(card.start({JIAOZI_VCARD, (folder / "card").string()}, folder / "card.log"));
@@ -91,7 +38,7 @@ class CardSystem : public ::testing::Test {
         card.stop(SIGKILL);
         ASSERT_TRUE(eventually([] { return !open_pcsc_channel("Virtual PCD").ok(); })) << log();
     }
-    std::string log() const { return text_of(folder / "pcscd.log") + text_of(folder / "card.log"); }
+    std::string log() const { return daemon.log() + text_of(folder / "card.log"); }
     std::string opensc(std::vector<std::string> arguments) {
         const auto out = folder / "opensc.out";
         std::filesystem::remove(out);
@@ -103,7 +50,7 @@ class CardSystem : public ::testing::Test {
     }
 
     TemporaryFolder folder;
-    ChildProcess daemon;
+    VirtualReader daemon;
     ChildProcess card;
 };
 
@@ -165,7 +112,7 @@ TEST_F(CardSystem, APurseKeyThroughPcsc) {
 
 TEST_F(CardSystem, ErrorsSayWhatToDo) {
     EXPECT_NE(open_pcsc_channel("no such reader").error().message().find("no card reader"), std::string::npos);
-    daemon.stop(SIGTERM);
+    daemon.stop();
     const auto gone = open_pcsc_channel("");
     EXPECT_NE(gone.error().message().find("start it"), std::string::npos) << gone.error().message();
 }
