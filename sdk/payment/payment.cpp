@@ -172,6 +172,22 @@ void void_and_fork_proof() {
     show("void", first_object(answer.view().subspan(1)).bytes);
 }
 
+// A list as long as a country's, 1,000 of 1,000,000: its body's hash is the same on every machine. purse_host_test has
+// the same number (attack 51).
+void long_list() {
+    constexpr std::uint32_t count = 1'000;
+    purse::ListWriter writer(pay.bytes, 1'000 * count, count);
+    for (std::uint32_t i = 1; i <= count; ++i) require(writer.add(1'000 * i - i * i * 7 % 1'000), "an ordinal");
+    const View body = writer.finish();
+    require(!body.empty(), "room for the list");
+    const jz_view whole = purse::c_view(body);
+    std::array<std::uint8_t, 32> root{};
+    require(issuer.platform().hash(nullptr, JZ_SHA256, &whole, 1, root.data()) == 0, "hash");
+    const std::array<std::uint8_t, 8> expected{0x4f, 0x39, 0x26, 0xa7, 0x29, 0x8d, 0xc0, 0x1d};
+    require(std::memcmp(root.data(), expected.data(), expected.size()) == 0, "the bytes of a long list");
+    write("a list of 1,000 of 1,000,000: ", body.size(), " bytes\n");
+}
+
 void list_and_sync() {
     const std::uint32_t revoked[] = {7, 8, 650};
     issuer.list(2, revoked, request, pay);
@@ -262,6 +278,7 @@ int main() {
     measured("first payment", first_meeting);
     show_first_meeting();
     void_and_fork_proof();
+    long_list();
     measured("list and sync", list_and_sync);
     measured("restart and RESUME", torn_repeat_meeting);
     measured("second hop", second_hop);

@@ -4,15 +4,12 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 import { compilePurse, cryptography, MemoryAnchor, MemoryStorage, Purse, softwareSigner } from '../dist/index.js';
+import { bytes, freshList, Issuer, suites, today } from './issuer.mjs';
 
 export const root = fileURLToPath(new URL('../../../', import.meta.url));
 export const module = await compilePurse(await readFile(new URL('../dist/purse.wasm', import.meta.url)));
-export const today = 1_700_000_000;
-const day = 86_400;
-
-export const hex = (bytes) => Buffer.from(bytes).toString('hex');
-export const bytes = (text) => Uint8Array.from(Buffer.from(text, 'hex'));
-export const suites = { ed25519: 1, p256: 2, sm2: 3 };
+export const hex = (content) => Buffer.from(content).toString('hex');
+export { bytes, Issuer, suites, today };
 
 // The blocks "```hex name" of the specification.
 export async function workedExample() {
@@ -22,50 +19,7 @@ export async function workedExample() {
   return Object.fromEntries(blocks.map(([, name, text]) => [name, text.replaceAll('\n', '')]));
 }
 
-// Deterministic CBOR of what an issuer signs: uint, bytes, text and arrays.
-function head(major, value) {
-  const n = BigInt(value);
-  const sizes = [[24n, 0], [1n << 8n, 1], [1n << 16n, 2], [1n << 32n, 4], [1n << 64n, 8]];
-  const [, size] = sizes.find(([limit]) => n < limit);
-  if (size === 0) return [major << 5 | Number(n)];
-  return [major << 5 | 24 + Math.log2(size), ...bytes(n.toString(16).padStart(2 * size, '0'))];
-}
-function cbor(value) {
-  if (value instanceof Uint8Array) return [...head(2, value.length), ...value];
-  if (typeof value === 'string') return [...head(3, value.length), ...Buffer.from(value)];
-  if (Array.isArray(value)) return [...head(4, value.length), ...value.flatMap(cbor)];
-  return head(0, value);
-}
-
-const protectedHeader = { 1: bytes('a10127'), 2: bytes('a10126'), 3: bytes('a1013a00010040') };
-
-function sign1(signer, content) {
-  const payload = Uint8Array.from(cbor(content));
-  const aad = Uint8Array.from(Buffer.from('jiaozi/purse/1'));
-  const signature = signer.sign(Uint8Array.from(cbor(['Signature1', protectedHeader[signer.suite], aad, payload])));
-  return Uint8Array.from([0x84, ...cbor(protectedHeader[signer.suite]), 0xa0, ...cbor(payload), ...cbor(signature)]);
-}
-
-export class Issuer {
-  #serial = 0;
-  constructor(suite, seed = 0xa1) {
-    this.suite = suite;
-    this.signer = softwareSigner(suite, new Uint8Array(32).fill(seed));
-    this.kid = cryptography.hash(1, [Uint8Array.of(suite), this.signer.publicKey]).slice(0, 8);
-  }
-  get key() {
-    return { suite: this.suite, publicKey: this.signer.publicKey };
-  }
-  certificate(purse, publicKey, amount = 100_000n) {
-    return sign1(this.signer, [1, this.kid, ++this.#serial, purse, publicKey, this.suite, 0, 'CNY', amount,
-      today - day, today + 30 * day, today + 60 * day, 50_000, 50_000, 1_000, 5, 1_000_000, 0, 0]);
-  }
-  listHead(version, enrolled, revoked, body) {
-    return sign1(this.signer, [6, this.kid, version, today, enrolled, revoked, cryptography.hash(this.suite === 3 ? 2 : 1, [body])]);
-  }
-}
-
-// A device whose seed is its number, with a lot of 100,000 and blacklist 1 (999 of 1,000).
+// A device whose seed is its number, with a lot of 100,000 and blacklist 1.
 export async function device(issuer, number, options = {}) {
   const id = new Uint8Array(16);
   id.set([1, number]);
@@ -80,8 +34,7 @@ export async function device(issuer, number, options = {}) {
   purse.trust([issuer.key]);
   const certificate = issuer.certificate(number, platform.signer.publicKey);
   purse.load(certificate);
-  const list = bytes('bcc0'); // 998 with k = 9: a one-bit and a zero, nine bits of 486, filled up
-  purse.installList(issuer.listHead(1, 1_000, 1, list), list);
+  purse.installList(...freshList(issuer));
   return { purse, platform, certificate, reopen: async () => reopened(platform, issuer) };
 }
 
