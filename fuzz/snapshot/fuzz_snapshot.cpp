@@ -69,7 +69,7 @@ void parts(ByteView bytes) {
     for (std::size_t i = 0; i < ledger->account_count(); ++i) {
         const ledger::Account& account = ledger->account_at(i);
         if (ledger->find_account(account.id) != &account) std::abort();
-        static_cast<void>(ledger->statement(account.id, {}));
+        if (ledger->account_number(account.id) != i) std::abort();
         static_cast<void>(ledger->find_transfer(account.id));
         static_cast<void>(ledger->refusal_of(account.user_data_128));
     }

@@ -1,5 +1,6 @@
 #include "auditor.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -151,7 +152,7 @@ Auditor::Complaint Auditor::replay(const Committed& committed) {
     return std::nullopt;
 }
 
-Auditor::Complaint Auditor::after_open(engine::Engine& engine) {
+Auditor::Complaint Auditor::after_open(engine::Engine& engine, bool damaged) {
     const std::uint64_t last = engine.last_sequence();
     if (log_ != nullptr) {
         if (auto complaint = log_->covers(last)) return complaint;
@@ -182,7 +183,8 @@ Auditor::Complaint Auditor::after_open(engine::Engine& engine) {
     if (engine.state_digest() != replica_.state_digest()) return "the state is not what a full replay gives";
     if (auto complaint = compare_accounts(engine)) return complaint;
     if (auto complaint = compare_transfers(engine)) return complaint;
-    if (random_.chance(10)) {
+    if (auto complaint = compare_histories(engine, damaged)) return complaint;
+    if (!damaged && random_.chance(10)) {
         const auto violations = engine.check_invariants();
         if (!violations.empty()) return std::string(violations[0].checker) + ": " + violations[0].detail;
     }
@@ -236,6 +238,53 @@ Auditor::Complaint Auditor::compare_transfers(const engine::Engine& engine) {
             return "transfer " + to_decimal(mine.stored.id) + " has another status than it must have";
         }
     }
+    return std::nullopt;
+}
+
+Auditor::Complaint Auditor::compare_histories(const engine::Engine& engine, bool damaged) {
+    for (const auto& [id, account] : book_.accounts()) {
+        if ((account.flags & ledger::account_flags::history) == 0 || !random_.chance(25)) continue;
+        if (auto complaint = compare_history(engine, id, damaged)) return complaint;
+    }
+    return std::nullopt;
+}
+
+// All of it, in pages, against what the second ledger told.
+Auditor::Complaint Auditor::compare_history(const engine::Engine& engine, uint128 account, bool damaged) {
+    const auto number = replica_.account_number(account);
+    if (!number) return "account " + to_decimal(account) + " is lost";
+    std::vector<ledger::HistoryRow> mine = histories_.by_account[*number];
+    ledger::StatementQuery query;
+    query.limit = 1 + random_.below(30);
+    query.reversed = random_.chance(50);
+    if (query.reversed) std::ranges::reverse(mine);
+    std::size_t at = 0;
+    for (;;) {
+        const auto page = engine.statement(account, query);
+        if (!page.ok()) {
+            const ErrorKind kind = page.error().kind();
+            if (damaged && (kind == ErrorKind::corrupt || kind == ErrorKind::io)) return std::nullopt;
+            return "the history of account " + to_decimal(account) + " cannot be read: " + page.error().to_string();
+        }
+        for (const ledger::BalanceChange& theirs : page->changes) {
+            if (at == mine.size()) return "the history of account " + to_decimal(account) + " has a change too many";
+            const ledger::HistoryRow& row = mine[at++];
+            const auto transfer = replica_.stored_transfer(row.event);
+            const bool same =
+                transfer && theirs.transfer_id == transfer->id &&
+                theirs.timestamp == (row.expired_ns != 0 ? row.expired_ns : transfer->timestamp) &&
+                (theirs.cause == ledger::ChangeCause::expiry) == (row.expired_ns != 0) &&
+                theirs.debits_pending == row.debits_pending && theirs.debits_posted == row.debits_posted &&
+                theirs.credits_pending == row.credits_pending && theirs.credits_posted == row.credits_posted;
+            if (!same) {
+                return "change " + std::to_string(at) + " in the history of account " + to_decimal(account) +
+                       " is another";
+            }
+        }
+        if (!page->next) break;
+        query.cursor = page->next;
+    }
+    if (at != mine.size()) return "the history of account " + to_decimal(account) + " has lost changes";
     return std::nullopt;
 }
 

@@ -5,7 +5,9 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -31,7 +33,8 @@ class Auditor {
 
     // After opening: nothing acknowledged is missing, nothing is there that nobody asked for, and all balances are
     // right.
-    Complaint after_open(engine::Engine& engine);
+    // With `damaged` a statement may be refused because of what it would have to read; it may not be wrong.
+    Complaint after_open(engine::Engine& engine, bool damaged = false);
     // What lookups show is what was acknowledged, and holds that ran out by a tick.
     Complaint compare_accounts(const engine::Engine& engine);
     // A hold has run out that the engine still shows as pending: as long as it runs, it will write a tick.
@@ -52,11 +55,23 @@ class Auditor {
     Complaint account_for(const engine::Committed& committed);
     Complaint replay(const engine::Committed& committed);
     Complaint compare_transfers(const engine::Engine& engine);
+    Complaint compare_histories(const engine::Engine& engine, bool damaged);
+    Complaint compare_history(const engine::Engine& engine, uint128 account, bool damaged);
+
+    // What the second ledger tells.
+    class Histories final : public ledger::HistorySink {
+      public:
+        void take(std::span<const ledger::HistoryRow> rows) override {
+            for (const ledger::HistoryRow& row : rows) by_account[row.account].push_back(row);
+        }
+        std::map<std::uint64_t, std::vector<ledger::HistoryRow>> by_account;
+    };
 
     Random random_;
     LogBook* const log_;
     Book book_;
-    ledger::Ledger replica_;
+    Histories histories_;
+    ledger::Ledger replica_{histories_};
     std::uint64_t audited_ = 0;  // sequence up to which the journal was read back
     Timestamp last_time_{};
     std::uint64_t last_sequence_ = 0;

@@ -130,6 +130,8 @@ World::World(const WorldOptions& options)
     engine_options_.tick = microseconds(100);
     engine_options_.segments_ahead = false;    // a thread of its own that writes would make the order chance
     engine_options_.snapshot_every_bytes = 0;  // likewise; they are made on this thread, when the engine is idle
+    engine_options_.history_thread = false;    // likewise
+    engine_options_.history_tail_rows = 4 + options.seed % 60;
     engine_options_.segment_bytes = std::uint64_t{64} * 1024 * (1 + random_.below(3));
     // At most 32 KiB: larger groups may be applied by another thread than the one that writes.
     engine_options_.max_entry_bytes = std::size_t{4096} << random_.below(4);
@@ -156,7 +158,10 @@ Fate World::decide(const Request& request) {
         fate = plan_.fate;
     }
     // A disk that fails while a snapshot is written, or the journal pruned, costs that and nothing else.
-    const bool only_housekeeping = in_housekeeping_ && !of_log && (fate == Fate::fail || fate == Fate::no_space);
+    // So does one that fails while histories are written: it is tried again. (At its opening an engine insists.)
+    const bool of_histories = engine_ && (request.path.starts_with("/data/histories") || request.path == "/data");
+    const bool only_housekeeping =
+        (in_housekeeping_ || of_histories) && !of_log && (fate == Fate::fail || fate == Fate::no_space);
     if (only_housekeeping) housekeeping_failed_ = true;
     // What fails the log is nothing to the engine, but there is one power for both.
     if (fate != Fate::proceed && !only_housekeeping) (of_log && !is_crash(fate) ? log_struck_ : struck_) = true;
@@ -401,7 +406,7 @@ void World::open() {
             // Whole before they have their names, and of nothing that the journal could lose.
             if (engine_->opening().snapshots_skipped != 0 && !misdirected_)
                 return complain("a snapshot cannot be used though nothing was damaged");
-            auto complaint = auditor_.after_open(*engine_);
+            auto complaint = auditor_.after_open(*engine_, misdirected_);
             if (complaint && misdirected_ && only_an_audit_finds_it(*engine_)) {
                 ++report_.damage_refused;
                 gate_.set_open(true);
@@ -528,7 +533,7 @@ void World::damage_at_rest() {
     disk_.short_reads(false);
     if (opened.ok()) {
         ++report_.damage_harmless;
-        auto served = auditor_.after_open(**opened);
+        auto served = auditor_.after_open(**opened, true);
         if (served && !only_an_audit_finds_it(**opened)) {
             complain("served wrong data after " + what + ": " + *served);
         }

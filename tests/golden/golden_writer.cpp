@@ -1,5 +1,5 @@
-// Writes a golden directory: golden_writer DIR. Every kind of event, refusals, an expiry, two segments, a snapshot on
-// the way.
+// Writes a golden directory: golden_writer DIR. Every kind of event, refusals, an expiry, two segments, a snapshot and
+// runs of histories on the way.
 #include <array>
 #include <filesystem>
 #include <fstream>
@@ -67,6 +67,8 @@ Result<> write(const std::filesystem::path& directory) {
     options.directory = scratch;
     options.segment_bytes = std::uint64_t{64} * 1024;
     options.snapshot_every_bytes = 0;
+    options.history_tail_rows = 3;
+    options.history_thread = false;
     std::string text;
     {
         JZ_TRY(const auto engine, engine::Engine::open(options, clock));
@@ -81,6 +83,7 @@ Result<> write(const std::filesystem::path& directory) {
     JZ_CHECK(storage::copy_journal(std::filesystem::path(scratch) / "journal", directory / "journal" / "journal"));
     std::filesystem::copy_file(std::filesystem::path(scratch) / "format", directory / "journal" / "format");
     std::filesystem::copy(std::filesystem::path(scratch) / "snapshots", directory / "journal" / "snapshots");
+    std::filesystem::copy(std::filesystem::path(scratch) / "histories", directory / "journal" / "histories");
     std::filesystem::remove_all(scratch);
     std::ofstream(directory / "expected.txt") << text;
     return {};

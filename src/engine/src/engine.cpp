@@ -24,6 +24,7 @@
 #include "snapshot.hpp"
 #include "snapshotter.hpp"
 #include "state_lock.hpp"
+#include "statements.hpp"
 
 namespace jiaozi::engine {
 
@@ -48,9 +49,10 @@ class Engine::Impl {
           clock_(clock),
           disk_(options_.disk != nullptr ? *options_.disk : storage::system_disk(), options_.directory / "journal"),
           events_(disk_, options_.directory / "journal"),
-          ledger_(events_),
+          histories_(disk_, options_.directory, {options_.history_tail_rows, options_.history_thread}),
+          ledger_(events_, &histories_),
           hub_(options_.feed_memory_bytes),
-          snapshotter_(disk_, options_.directory) {}
+          snapshotter_(disk_, options_.directory, histories_) {}
     ~Impl() { close(); }
 
     Result<> start();
@@ -74,6 +76,8 @@ class Engine::Impl {
                 snapshotter_.made(), snapshotter_.failed()};
     }
     const Opening& opening() const { return opening_; }
+    Result<ledger::StatementPage> statement(uint128 account_id, const ledger::StatementQuery& query) const;
+    std::vector<ledger::Violation> check_invariants() const;
     Result<SnapshotMade> make_snapshot() { return snapshotter_.make(*journal_); }
     Result<PruneDone> prune(const std::filesystem::path& archive) { return snapshotter_.prune(archive); }
 
@@ -119,6 +123,7 @@ class Engine::Impl {
     storage::ArchivedDisk disk_;  // so that events are found wherever their segment is
     std::unique_ptr<storage::Journal> journal_;
     EventLog events_;
+    HistoryStore histories_;
 
     // Changed by whoever applies under state_lock_, read by anyone under it shared.
     mutable StateLock state_lock_;
@@ -171,7 +176,8 @@ Result<> Engine::Impl::start() {
     JZ_CHECK(prepare_directory(disk_, options_.directory));
     const storage::JournalOptions journal{options_.directory / "journal", options_.segment_bytes, &disk_,
                                           options_.segments_ahead};
-    const Derived derived{ledger_, events_, hub_};
+    JZ_CHECK(histories_.open());
+    const Derived derived{ledger_, events_, hub_, histories_};
     Replay replay(derived, Replay::Threads::two);
     std::uint64_t replayed_bytes = 0;
     const auto take = [&](const storage::EntryView& entry) {
@@ -190,6 +196,7 @@ Result<> Engine::Impl::start() {
     JZ_TRY(journal_, storage::Journal::open(journal, take, find_start));
     JZ_TRY(Tip tip, replay.finish());
     JZ_CHECK(remove_unfinished_snapshot(disk_, options_.directory));
+    JZ_CHECK(histories_.start());
     applied_sequence_ = written_sequence_ = tip.sequence;
     written_timestamp_ = tip.timestamp;
     uncarried_ = std::move(tip.outcomes);
@@ -416,6 +423,7 @@ void Engine::Impl::finish(Group& group) {
         const std::lock_guard guard(pipe_mutex_);
         uncarried_.add(group.position.entry, block);
     }
+    histories_.entry_done(group.position, ledger_.history_end());
     const std::uint64_t last_sequence = group.first_sequence + group.commands.size() - 1;
     next_expiry_ = ledger_.next_expiry_ns().value_or(no_expiry);
     applied_sequence_.store(last_sequence, std::memory_order_release);
@@ -496,6 +504,23 @@ void Engine::Impl::stop(const Error& cause) {
     log::error("engine stopped taking writes", {{"cause", cause.to_string()}});
 }
 
+// The disk is not read under the lock.
+Result<ledger::StatementPage> Engine::Impl::statement(uint128 account_id, const ledger::StatementQuery& query) const {
+    if (query.limit == 0 || query.limit > max_events)
+        return Error(ErrorKind::invalid, "must be from 1 to " + std::to_string(max_events)).with_param("limit");
+    JZ_TRY(const std::uint64_t number,
+           look([&](const ledger::Ledger& ledger) { return number_of(ledger, account_id); }));
+    return read_statement(histories_, events_, number, query);
+}
+
+std::vector<ledger::Violation> Engine::Impl::check_invariants() const {
+    return look([&](const ledger::Ledger& ledger) {
+        auto violations = ledger::check_invariants(ledger);
+        check_histories(ledger, histories_, violations);
+        return violations;
+    });
+}
+
 Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Engine::~Engine() = default;
 
@@ -536,35 +561,13 @@ ledger::PendingStatus Engine::pending_status(uint128 id) const {
     return impl_->look([&](const ledger::Ledger& ledger) { return ledger.pending_status(id); });
 }
 
-namespace {
-
-Result<> check_keeps_history(const ledger::Ledger& ledger, uint128 account_id) {
-    const auto* account = ledger.find_account(account_id);
-    if (account == nullptr) return Error(ErrorKind::not_found, "no account " + to_decimal(account_id));
-    if ((account->flags & ledger::account_flags::history) == 0) {
-        return Error(ErrorKind::invalid, "account " + to_decimal(account_id) +
-                                             " keeps no history; only accounts made with the history flag do");
-    }
-    return {};
-}
-
-}  // namespace
-
 Result<ledger::StatementPage> Engine::statement(uint128 account_id, const ledger::StatementQuery& query) const {
-    if (query.limit == 0 || query.limit > max_events) {
-        return Error(ErrorKind::invalid, "must be from 1 to " + std::to_string(max_events)).with_param("limit");
-    }
-    return impl_->look([&](const ledger::Ledger& ledger) -> Result<ledger::StatementPage> {
-        JZ_CHECK(check_keeps_history(ledger, account_id));
-        return ledger.statement(account_id, query);
-    });
+    return impl_->statement(account_id, query);
 }
 
 Result<std::optional<ledger::BalanceChange>> Engine::balance_at(uint128 account_id, Timestamp when) const {
-    return impl_->look([&](const ledger::Ledger& ledger) -> Result<std::optional<ledger::BalanceChange>> {
-        JZ_CHECK(check_keeps_history(ledger, account_id));
-        return ledger.balance_at(account_id, when.ns);
-    });
+    JZ_TRY(const auto page, impl_->statement(account_id, {.to_ns = when.ns, .limit = 1, .reversed = true}));
+    return page.changes.empty() ? std::nullopt : std::optional(page.changes.front());
 }
 
 std::unique_ptr<Subscription> Engine::subscribe(std::uint64_t after_sequence, FeedHandler handler) {
@@ -593,7 +596,7 @@ std::uint64_t Engine::state_digest() const {
     return impl_->look([](const ledger::Ledger& ledger) { return ledger.state_digest(); });
 }
 std::vector<ledger::Violation> Engine::check_invariants() const {
-    return impl_->look([](const ledger::Ledger& ledger) { return ledger::check_invariants(ledger); });
+    return impl_->check_invariants();
 }
 
 }  // namespace jiaozi::engine

@@ -67,6 +67,38 @@ bool EventLog::read(std::uint64_t ordinal, ledger::Transfer& event) const {
     return true;
 }
 
+void EventLog::bring_in(std::span<const std::uint64_t> ordinals) const {
+    std::vector<Place> places;
+    {
+        const std::lock_guard guard(mutex_);
+        for (const std::uint64_t ordinal : ordinals) {
+            if (ordinal >= first_latest_ && next_ordinal_ - ordinal <= latest_kept) continue;
+            if (const auto place = place_of(ordinal); place.ok()) places.push_back(*place);
+        }
+    }
+    std::unique_ptr<storage::File> file;
+    std::uint64_t segment = 0;
+    for (const Place& place : places) {
+        const storage::Position& position = place.part ? place.part->position : place.point.position;
+        if (position.segment != segment) {
+            auto opened = disk_.open(directory_ / storage::segment_name(position.segment), storage::Disk::Mode::read);
+            if (!opened.ok()) return;  // reading will say why
+            file = std::move(opened).value();
+            segment = position.segment;
+        }
+        const std::uint64_t begin = position.offset + sizeof(storage::EntryHeader);
+        if (place.part)
+            file->will_read(begin + place.part->stretch.offset, place.part->stretch.size);
+        else
+            file->will_read(position.offset, step_bytes);
+    }
+}
+
+std::uint64_t EventLog::count() const {
+    const std::lock_guard guard(mutex_);
+    return next_ordinal_;
+}
+
 bool EventLog::read_from_memory(std::uint64_t ordinal, ledger::Transfer& event) const {
     if (ordinal < next_ordinal_ && ordinal >= first_latest_ && next_ordinal_ - ordinal <= latest_kept) {
         event = latest_[ordinal % latest_kept];

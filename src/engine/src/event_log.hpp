@@ -48,6 +48,9 @@ class EventLog final : public ledger::EventSource {
              std::span<const Stretch> stretches);
 
     bool read(std::uint64_t ordinal, ledger::Transfer& event) const override;
+    // These will be read soon: the disk may look for all of them at once. Changes nothing.
+    void bring_in(std::span<const std::uint64_t> ordinals) const;
+    std::uint64_t count() const;  // events that can be read
 
     // Everything that a snapshot keeps of it: where events are, not the events.
     struct Places {

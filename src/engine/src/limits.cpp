@@ -30,6 +30,8 @@ Result<> check_options(const Options& options) {
     if (options.segment_bytes < (std::uint64_t{64} << 10) || options.segment_bytes > (std::uint64_t{1} << 40)) {
         return refuse("segment_bytes", "from 64 KiB to 1 TiB");
     }
+    if (options.history_tail_rows == 0 || options.history_tail_rows > (std::size_t{1} << 22))
+        return refuse("history_tail_rows", "from 1 to 4194304");
     if (options.tick.ns <= 0 || options.tick > milliseconds(50)) return refuse("tick", "above 0 and at most 50 ms");
     return {};
 }

@@ -182,6 +182,7 @@ Result<> Replay::apply_entry(const Entry& entry) {
     tip_.sequence += payload.commands.size();
     derived_.hub.publish(entry.position, payload.first_sequence, tip_.sequence, entry.payload_size, block, nullptr);
     tip_.outcomes.add(number, std::move(block));
+    derived_.histories.entry_done(entry.position, derived_.ledger.history_end());
     return {};
 }
 

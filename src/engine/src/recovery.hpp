@@ -14,6 +14,7 @@
 
 #include "event_log.hpp"
 #include "feed.hpp"
+#include "history_store.hpp"
 
 namespace jiaozi::engine {
 
@@ -48,6 +49,7 @@ struct Derived {
     ledger::Ledger& ledger;
     EventLog& events;
     FeedHub& hub;
+    HistoryKeeper& histories;  // told by the ledger
 };
 
 // Applies entries one after the other. Refuses (corrupt) what does not decode, does not follow, or was written by a

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::uint64_t max_outcomes_bytes = std::uint64_t{1} << 28;
 constexpr std::uint64_t max_points_bytes = std::uint64_t{1} << 32;
+constexpr std::uint64_t max_tail_rows = std::uint64_t{1} << 22;
 
 Error corrupt(const char* cause) {
     return Error(ErrorKind::corrupt, cause);
@@ -91,7 +92,19 @@ EventLog::Part part_of(const EventPartRow& row) {
     return {row.place.first, {row.place.entry, row.place.segment, row.place.offset}, stretch};
 }
 
-Result<> save_parts(Sink& sink, const Derived& derived, const UncarriedOutcomes& outcomes) {
+Result<> save_histories(Sink& sink, const HistoryTail& tail) {
+    if (tail.rows.size() > max_tail_rows) {
+        return Error(ErrorKind::unavailable,
+                     "the histories have not been written for a long time, and a snapshot "
+                     "cannot hold so much of them; the log says why");
+    }
+    JZ_CHECK(sink.begin(SnapshotPart::history_tail));
+    JZ_CHECK(sink.write(bytes_of(HistoryTailRow{tail.reach, 0})));
+    return sink.write(
+        {reinterpret_cast<const std::uint8_t*>(tail.rows.data()), tail.rows.size() * sizeof tail.rows[0]});
+}
+
+Result<> save_parts(Sink& sink, const Derived& derived, const HistoryTail& tail, const UncarriedOutcomes& outcomes) {
     JZ_CHECK(derived.ledger.save(sink));
     const EventLog::Places events = derived.events.places();
     JZ_CHECK(sink.begin(SnapshotPart::event_points));
@@ -107,7 +120,7 @@ Result<> save_parts(Sink& sink, const Derived& derived, const UncarriedOutcomes&
     for (const Bytes& block : outcomes.blocks()) JZ_CHECK(sink.write(block));
     JZ_CHECK(sink.begin(SnapshotPart::event_parts));
     for (const EventLog::Part& part : events.parts) JZ_CHECK(sink.write(bytes_of(row_of(part))));
-    return {};
+    return save_histories(sink, tail);
 }
 
 // All but the new one and the one it started from: of the others nothing is known, or that they are useless.
@@ -231,6 +244,29 @@ Result<UncarriedOutcomes> load_outcomes(Source& source, std::uint64_t last_entry
     return outcomes;
 }
 
+// In order, of accounts and events that there are. What they say of balances shows in statements only.
+Result<HistoryTail> load_histories(Source& source, const ledger::Ledger& ledger) {
+    JZ_TRY(const std::uint64_t bytes, source.begin(SnapshotPart::history_tail));
+    HistoryTailRow row;
+    if (bytes < sizeof row || (bytes - sizeof row) % sizeof(ledger::HistoryRow) != 0 ||
+        bytes > sizeof row + max_tail_rows * sizeof(ledger::HistoryRow))
+        return corrupt("histories of an impossible size");
+    JZ_CHECK(source.read_row(row));
+    if (row.reserved_8 != 0 || row.reach > ledger.history_end()) return corrupt("histories that cannot be");
+    HistoryTail tail{row.reach, {}};
+    std::uint64_t last = row.reach;
+    for (std::uint64_t left = (bytes - sizeof row) / sizeof(ledger::HistoryRow); left > 0; --left) {
+        ledger::HistoryRow change;
+        JZ_CHECK(source.read_row(change));
+        if (change.position < last || change.position >= ledger.history_end() ||
+            change.account >= ledger.account_count() || change.event >= ledger.event_count())
+            return corrupt("a change that cannot be");
+        last = change.position;
+        tail.rows.push_back(change);
+    }
+    return tail;
+}
+
 // Every segment that the journal had up to there; the points name each of them. Of those that were moved to an archive
 // it is enough to know that: without it the ledger is all there, and an event that is needed and not found says so.
 Result<> check_segments(storage::Disk& disk, const std::filesystem::path& journal, const EventLog::Places& events) {
@@ -251,11 +287,12 @@ Result<> check_segments(storage::Disk& disk, const std::filesystem::path& journa
 }  // namespace
 
 Result<std::uint64_t> save_snapshot(storage::Disk& disk, const std::filesystem::path& directory, const Derived& derived,
-                                    const Start& at, std::uint64_t base_sequence, const std::atomic<bool>& cancelled) {
+                                    const HistoryTail& tail, const Start& at, std::uint64_t base_sequence,
+                                    const std::atomic<bool>& cancelled) {
     const auto folder = directory / snapshots_folder;
     JZ_TRY(auto writer, storage::SnapshotWriter::create(disk, folder));
     Sink sink(writer, cancelled);
-    JZ_CHECK(save_parts(sink, derived, at.tip.outcomes));
+    JZ_CHECK(save_parts(sink, derived, tail, at.tip.outcomes));
     storage::SnapshotTip tip;
     tip.sequence = at.tip.sequence;
     tip.timestamp = at.tip.timestamp.ns;
@@ -281,16 +318,18 @@ Result<Start> load_snapshot(storage::Disk& disk, const std::filesystem::path& di
     start.last = {{tip.entry, tip.segment, tip.offset}, tip.extent, tip.entry_hash};
     JZ_CHECK(storage::check_known_entry(disk, journal, start.last));
     Source source(*reader);
-    JZ_TRY(auto loaded, ledger::Ledger::load(source, derived.events));
+    JZ_TRY(auto loaded, ledger::Ledger::load(source, derived.events, &derived.histories));
     JZ_TRY(auto events, load_event_points(source, start.last.position));
     JZ_TRY(auto feed, load_feed_points(source, start.last.position, sequence));
     JZ_TRY(start.tip.outcomes, load_outcomes(source, tip.entry));
     JZ_CHECK(load_event_parts(source, start.last.position, events));
+    JZ_TRY(const HistoryTail histories, load_histories(source, loaded));
     JZ_CHECK(reader->finish());
     if (events.next_ordinal != loaded.event_count() || loaded.last_timestamp_ns() > tip.timestamp)
         return corrupt("its parts do not belong together");
     if (loaded.state_digest() != tip.state_digest) return corrupt("its ledger has another digest than it says");
     JZ_CHECK(check_segments(disk, journal, events));
+    JZ_CHECK(derived.histories.restore(histories));
     start.tip.sequence = tip.sequence;
     start.tip.timestamp = Timestamp{tip.timestamp};
     derived.ledger = std::move(loaded);

@@ -16,7 +16,13 @@
 namespace jiaozi::engine {
 
 // The engine's sections; the ledger's have the numbers of ledger::Part.
-enum class SnapshotPart : std::uint32_t { event_points = 16, feed_points = 17, outcomes = 18, event_parts = 19 };
+enum class SnapshotPart : std::uint32_t {
+    event_points = 16,
+    feed_points = 17,
+    outcomes = 18,
+    event_parts = 19,
+    history_tail = 20,
+};
 
 struct EventPointsRow {
     std::uint64_t events = 0;
@@ -59,6 +65,11 @@ struct EventPartRow {
     std::uint32_t reserved_164 = 0;
     std::uint64_t reserved_168 = 0;
 };
+struct HistoryTailRow {
+    std::uint64_t reach = 0;
+    std::uint64_t reserved_8 = 0;
+};
+static_assert(sizeof(HistoryTailRow) == 16);
 static_assert(sizeof(EventPartRow) == 176 && std::has_unique_object_representations_v<EventPartRow> &&
               std::is_trivially_copyable_v<EventPartRow>);
 static_assert(sizeof(EventPointsRow) == 16 && sizeof(FeedPointsRow) == 16 && sizeof(PointRow) == 32 &&
@@ -70,11 +81,13 @@ inline constexpr const char* snapshots_folder = "snapshots";
 
 // A ledger of one's own, for a replay beside the engine's.
 struct Replica {
-    Replica(storage::Disk& disk, const std::filesystem::path& directory)
-        : events(disk, directory / "journal"), ledger(events), hub(0) {}
-    Derived derived() { return {ledger, events, hub}; }
+    // Without a store it has no histories.
+    Replica(storage::Disk& disk, const std::filesystem::path& directory, const HistoryStore* store = nullptr)
+        : events(disk, directory / "journal"), histories(store), ledger(events, &histories), hub(0) {}
+    Derived derived() { return {ledger, events, hub, histories}; }
 
     EventLog events;
+    SnapshotHistories histories;
     ledger::Ledger ledger;
     FeedHub hub;
 };
@@ -86,9 +99,10 @@ struct Start {
 };
 
 // Writes the file, durably, and removes those that are neither this one nor the one of `base_sequence`. Stops with
-// unavailable when `cancelled` becomes true.
+// unavailable when `cancelled` becomes true. `tail` are the changes that runs do not have.
 Result<std::uint64_t> save_snapshot(storage::Disk& disk, const std::filesystem::path& directory, const Derived& derived,
-                                    const Start& at, std::uint64_t base_sequence, const std::atomic<bool>& cancelled);
+                                    const HistoryTail& tail, const Start& at, std::uint64_t base_sequence,
+                                    const std::atomic<bool>& cancelled);
 
 // Of one file, after its entry was found in the journal. On an Error `derived` is as it was: empty.
 Result<Start> load_snapshot(storage::Disk& disk, const std::filesystem::path& directory, std::uint64_t sequence,

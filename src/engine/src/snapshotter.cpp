@@ -83,7 +83,7 @@ Result<SnapshotMade> Snapshotter::make(const storage::Journal& journal) {
         // What is written from now on is left to the next: else a busy writer would never let this end.
         const std::uint64_t end = journal.durable_entry();
         if (end == 0) return nothing_yet();
-        Replica replica(disk_, directory_);
+        Replica replica(disk_, directory_, &histories_);
         Replay replay(replica.derived(), Replay::Threads::one);
         SnapshotMade made;
         storage::KnownEntry last;
@@ -109,8 +109,8 @@ Result<SnapshotMade> Snapshotter::make(const storage::Journal& journal) {
         if (made.entries_replayed == 0) return made;
         JZ_TRY(Tip tip, replay.finish());
         made.sequence = tip.sequence;
-        JZ_TRY(made.bytes, save_snapshot(disk_, directory_, replica.derived(), {std::move(tip), last},
-                                         made.base_sequence, stopping_));
+        JZ_TRY(made.bytes, save_snapshot(disk_, directory_, replica.derived(), replica.histories.tail(),
+                                         {std::move(tip), last}, made.base_sequence, stopping_));
         return made;
     };
     auto made = attempt();
@@ -133,8 +133,13 @@ Result<PruneDone> Snapshotter::prune(const std::filesystem::path& archive) {
 Result<SnapshotMade> make_snapshot(const std::filesystem::path& directory, storage::Disk& below) {
     storage::ArchivedDisk disk(below, directory / "journal");
     JZ_CHECK(prepare_directory(disk, directory));
-    Replica replica(disk, directory);
-    Replay replay(replica.derived(), Replay::Threads::two);
+    HistoryStore histories(disk, directory, {});
+    EventLog events(disk, directory / "journal");
+    ledger::Ledger ledger(events, &histories);
+    FeedHub hub(0);
+    const Derived derived{ledger, events, hub, histories};
+    JZ_CHECK(histories.open());
+    Replay replay(derived, Replay::Threads::two);
     SnapshotMade made;
     storage::JournalOptions options;
     options.directory = directory / "journal";
@@ -146,7 +151,7 @@ Result<SnapshotMade> make_snapshot(const std::filesystem::path& directory, stora
     };
     const auto find_start = [&]() -> std::optional<storage::KnownEntry> {
         std::uint64_t skipped = 0;
-        auto base = load_newest(disk, directory, replica.derived(), skipped);
+        auto base = load_newest(disk, directory, derived, skipped);
         if (!base) return std::nullopt;
         made.base_sequence = base->tip.sequence;
         replay.start_at(std::move(base->tip));
@@ -157,9 +162,10 @@ Result<SnapshotMade> make_snapshot(const std::filesystem::path& directory, stora
     if (!journal->last_at_open()) return nothing_yet();
     made.sequence = tip.sequence;
     if (made.entries_replayed == 0) return made;
+    JZ_CHECK(histories.start());
     const std::atomic<bool> never{false};
-    JZ_TRY(made.bytes, save_snapshot(disk, directory, replica.derived(), {std::move(tip), *journal->last_at_open()},
-                                     made.base_sequence, never));
+    JZ_TRY(made.bytes, save_snapshot(disk, directory, derived, histories.tail(),
+                                     {std::move(tip), *journal->last_at_open()}, made.base_sequence, never));
     return made;
 }
 

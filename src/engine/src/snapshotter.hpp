@@ -16,12 +16,15 @@
 #include <jiaozi/storage/archive.hpp>
 #include <jiaozi/storage/journal.hpp>
 
+#include "history_store.hpp"
+
 namespace jiaozi::engine {
 
 class Snapshotter {
   public:
-    Snapshotter(storage::ArchivedDisk& disk, std::filesystem::path directory)
-        : disk_(disk), directory_(std::move(directory)) {}
+    // `histories` outlives this.
+    Snapshotter(storage::ArchivedDisk& disk, std::filesystem::path directory, const HistoryStore& histories)
+        : disk_(disk), directory_(std::move(directory)), histories_(histories) {}
     ~Snapshotter() { stop(); }
 
     // Starts a thread that makes one whenever `every_bytes` more of the journal are written, the first time after those
@@ -45,6 +48,7 @@ class Snapshotter {
 
     storage::ArchivedDisk& disk_;
     const std::filesystem::path directory_;
+    const HistoryStore& histories_;
     std::uint64_t every_bytes_ = 0;  // zero: only when asked
     std::filesystem::path archive_;
     std::uint64_t since_last_ = 0;  // the writer's: bytes since it last asked for one

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdlib>
+#include <functional>
+#include <iterator>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -26,11 +28,18 @@ class ChunkedArray {
     T& back() noexcept { return (*this)[size_ - 1]; }
 
     T& push_back(const T& value) {
-        if (size_ == chunks_.size() * chunk_size) chunks_.emplace_back(allocate());
+        if (size_ == chunks_.size() * chunk_size) add_chunk();
         T& place = (*this)[size_];
         place = value;
         ++size_;
         return place;
+    }
+    // Of an element of this array: its index.
+    std::size_t index_of(const T* element) const noexcept {
+        const auto after = std::ranges::upper_bound(places_, element, std::less(), &Place::begin);
+        JZ_ASSERT(after != places_.begin());
+        const Place& place = *std::prev(after);
+        return place.chunk * chunk_size + static_cast<std::size_t>(element - place.begin);
     }
     void pop_back() noexcept {
         JZ_ASSERT(size_ > 0);
@@ -52,10 +61,21 @@ class ChunkedArray {
         return static_cast<T*>(memory);
     }
 
+    void add_chunk() {
+        chunks_.emplace_back(allocate());
+        const Place place{chunks_.back().get(), chunks_.size() - 1};
+        places_.insert(std::ranges::upper_bound(places_, place.begin, std::less(), &Place::begin), place);
+    }
+
+    struct Place {
+        const T* begin;
+        std::size_t chunk;
+    };
     struct Free {
         void operator()(T* memory) const noexcept { std::free(memory); }
     };
     std::vector<std::unique_ptr<T[], Free>> chunks_;
+    std::vector<Place> places_;  // the chunks by address
     std::size_t size_ = 0;
 };
 

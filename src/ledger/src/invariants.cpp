@@ -171,22 +171,6 @@ void pendings_are_resolved_once(const Ledger& ledger, std::string_view name, Vio
     });
 }
 
-void histories_end_in_the_balances(const Ledger& ledger, std::string_view name, Violations& violations) {
-    each_account(ledger, [&](const Account& a) {
-        const std::span<const BalanceChange> history = ledger.history(a.id);
-        std::uint64_t last = 0;
-        for (const BalanceChange& change : history) {
-            if (change.timestamp < last) violations.push_back({name, account_text(a) + ": history goes back in time"});
-            last = change.timestamp;
-        }
-        if (history.empty()) return;
-        const BalanceChange& end = history.back();
-        const bool same = end.debits_pending == a.debits_pending && end.debits_posted == a.debits_posted &&
-                          end.credits_pending == a.credits_pending && end.credits_posted == a.credits_posted;
-        if (!same) violations.push_back({name, account_text(a) + ": history does not end in its balances"});
-    });
-}
-
 constexpr std::array checkers{
     Checker{"debits_equal_credits", debits_equal_credits},
     Checker{"balances_are_sums_of_transfers", balances_are_sums_of_transfers},
@@ -195,7 +179,6 @@ constexpr std::array checkers{
     Checker{"timestamps_increase", timestamps_increase},
     Checker{"transfers_join_two_accounts_of_one_ledger", transfers_join_two_accounts_of_one_ledger},
     Checker{"pendings_are_resolved_once", pendings_are_resolved_once},
-    Checker{"histories_end_in_the_balances", histories_end_in_the_balances},
 };
 
 }  // namespace

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -11,8 +10,10 @@
 
 namespace jiaozi::ledger {
 
-Ledger::Ledger() : state_(std::make_unique<State>(nullptr)) {}
-Ledger::Ledger(const EventSource& source) : state_(std::make_unique<State>(&source)) {}
+Ledger::Ledger() : state_(std::make_unique<State>(nullptr, nullptr)) {}
+Ledger::Ledger(HistorySink& histories) : state_(std::make_unique<State>(nullptr, &histories)) {}
+Ledger::Ledger(const EventSource& source, HistorySink* histories)
+    : state_(std::make_unique<State>(&source, histories)) {}
 Ledger::~Ledger() = default;
 Ledger::Ledger(Ledger&&) noexcept = default;
 Ledger& Ledger::operator=(Ledger&&) noexcept = default;
@@ -54,12 +55,11 @@ void Ledger::expire(std::uint64_t now_ns, std::vector<Expired>& out) {
     for (auto next = state_->next_expiry(); next && next->first <= now_ns; next = state_->next_expiry()) {
         const Hold hold = *state_->live_hold(next->second);
         release_pending(*state_, hold, next->second, PendingStatus::expired);
-        for (const AccountRecord* record : {hold.debit, hold.credit}) {
-            state_->add_history(*record, hold.transfer.id, now_ns, ChangeCause::expiry);
-        }
+        state_->add_expiry_history(hold, next->second, now_ns);
         out.push_back({.pending_id = hold.transfer.id, .timestamp = now_ns});
         state_->drop_dead_expiries();
     }
+    state_->tell_histories();
 }
 
 bool Ledger::stopped() const {
@@ -132,47 +132,13 @@ std::optional<Transfer> Ledger::stored_transfer(std::uint64_t ordinal) const {
     return state_->read_stored(ordinal, event) ? std::optional(event) : std::nullopt;
 }
 
-std::span<const BalanceChange> Ledger::history(uint128 account_id) const {
-    const AccountRecord* record = std::as_const(*state_).find_account(account_id);
-    return record == nullptr ? std::span<const BalanceChange>() : state_->history_of(*record);
+std::optional<std::uint64_t> Ledger::account_number(uint128 id) const {
+    const AccountRecord* record = std::as_const(*state_).find_account(id);
+    return record == nullptr ? std::nullopt : std::optional(state_->accounts.index_of(record));
 }
 
-namespace {
-
-// How many changes of a history happened before, or up to and including, a time.
-std::size_t count_before(std::span<const BalanceChange> history, std::uint64_t at_ns) {
-    const auto place = std::ranges::lower_bound(history, at_ns, {}, &BalanceChange::timestamp);
-    return static_cast<std::size_t>(place - history.begin());
-}
-std::size_t count_up_to(std::span<const BalanceChange> history, std::uint64_t at_ns) {
-    const auto place = std::ranges::upper_bound(history, at_ns, {}, &BalanceChange::timestamp);
-    return static_cast<std::size_t>(place - history.begin());
-}
-
-}  // namespace
-
-StatementPage Ledger::statement(uint128 account_id, const StatementQuery& query) const {
-    const std::span<const BalanceChange> all = history(account_id);
-    // [first, last) is what the query covers; the cursor is the next index when ascending, one past it when reversed.
-    std::size_t first = count_before(all, query.from_ns);
-    std::size_t last = std::max(first, count_up_to(all, query.to_ns));
-    if (query.cursor && query.reversed) last = std::clamp(*query.cursor, first, last);
-    if (query.cursor && !query.reversed) first = std::clamp(*query.cursor, first, last);
-    const std::size_t count = std::min(query.limit, last - first);
-    const bool more = count < last - first;
-
-    StatementPage page;
-    page.changes.reserve(count);
-    for (std::size_t i = 0; i < count; ++i) page.changes.push_back(all[query.reversed ? last - 1 - i : first + i]);
-    if (more) page.next = query.reversed ? last - count : first + count;
-    return page;
-}
-
-std::optional<BalanceChange> Ledger::balance_at(uint128 account_id, std::uint64_t at_ns) const {
-    const std::span<const BalanceChange> all = history(account_id);
-    const std::size_t count = count_up_to(all, at_ns);
-    if (count == 0) return std::nullopt;
-    return all[count - 1];
+std::uint64_t Ledger::history_end() const {
+    return state_->history_end();
 }
 
 std::uint64_t Ledger::state_digest() const {
@@ -183,8 +149,8 @@ Result<> Ledger::save(PartSink& sink) const {
     return state_->save(sink);
 }
 
-Result<Ledger> Ledger::load(PartSource& parts, const EventSource& source) {
-    Ledger ledger(source);
+Result<Ledger> Ledger::load(PartSource& parts, const EventSource& source, HistorySink* histories) {
+    Ledger ledger(source, histories);
     JZ_CHECK(ledger.state_->load(parts));
     return ledger;
 }

@@ -19,8 +19,8 @@ std::uint64_t refusal_of_ordinal(std::uint64_t ordinal, CreateTransferResult res
 
 }  // namespace
 
-State::State(const EventSource* source)
-    : source_(source), memory_(source == nullptr ? std::make_unique<MemoryEvents>() : nullptr) {
+State::State(const EventSource* source, HistorySink* histories)
+    : source_(source), memory_(source == nullptr ? std::make_unique<MemoryEvents>() : nullptr), histories_(histories) {
     if (memory_ != nullptr) source_ = memory_.get();
 }
 
@@ -36,6 +36,7 @@ void State::begin_transfers(std::span<const Transfer> events, std::uint64_t firs
     batch_first_ = event_count_;
     batch_time_ = first_timestamp_ns;
     event_count_ += events.size();
+    if (!events.empty()) expired_since_event_ = 0;
 }
 
 void State::end_transfers() {
@@ -47,6 +48,7 @@ void State::end_transfers() {
         }
     }
     batch_ = {};
+    tell_histories();
     drop_dead_expiries();
 }
 
@@ -146,19 +148,10 @@ std::optional<CreateTransferResult> State::refusal_of(std::uint64_t ordinal) con
 void State::add_account(const Account& account, std::uint64_t id_hash) {
     account_ids_.insert(id_hash, {.ordinal = accounts.size(), .marked = false});
     accounts.push_back({account});
-    if ((account.flags & account_flags::history) != 0) {
-        history_places_.emplace(account.id, static_cast<std::uint32_t>(histories_.size()));
-        histories_.emplace_back();
-    }
     if (chain_open_) undo_log_.emplace_back(AccountAdded{id_hash});
 }
 
 void State::undo(const AccountAdded& added) {
-    const Account& last = accounts.back().account;
-    if ((last.flags & account_flags::history) != 0) {
-        histories_.pop_back();
-        history_places_.erase(last.id);
-    }
     account_ids_.erase(added.id_hash, accounts.size() - 1);
     accounts.pop_back();
 }
@@ -225,28 +218,41 @@ void State::drop_dead_expiries() {
     }
 }
 
-void State::add_history(const AccountRecord& record, uint128 transfer_id, std::uint64_t timestamp_ns,
-                        ChangeCause cause) {
+void State::add_history(const AccountRecord& record, std::uint64_t position, std::uint64_t event,
+                        std::uint64_t expired_ns) {
     const Account& a = record.account;
     if ((a.flags & account_flags::history) == 0) return;
-    const std::uint32_t place = history_places_.find(a.id)->second;
-    histories_[place].push_back({.transfer_id = transfer_id,
-                                 .debits_pending = a.debits_pending,
-                                 .debits_posted = a.debits_posted,
-                                 .credits_pending = a.credits_pending,
-                                 .credits_posted = a.credits_posted,
-                                 .timestamp = timestamp_ns,
-                                 .cause = cause});
-    if (chain_open_) undo_log_.emplace_back(HistoryAdded{place});
+    changed_.push_back({.account = accounts.index_of(&record),
+                        .position = position,
+                        .event = event,
+                        .expired_ns = expired_ns,
+                        .debits_pending = a.debits_pending,
+                        .debits_posted = a.debits_posted,
+                        .credits_pending = a.credits_pending,
+                        .credits_posted = a.credits_posted});
+    if (chain_open_) undo_log_.emplace_back(HistoryAdded{});
 }
 
-void State::undo(const HistoryAdded& added) {
-    histories_[added.history].pop_back();
+void State::undo(const HistoryAdded&) {
+    changed_.pop_back();
 }
 
-std::span<const BalanceChange> State::history_of(const AccountRecord& record) const {
-    if ((record.account.flags & account_flags::history) == 0) return {};
-    return histories_[history_places_.find(record.account.id)->second];
+void State::add_transfer_history(const AccountRecord& debit, const AccountRecord& credit, std::uint64_t ordinal) {
+    if (histories_ == nullptr) return;
+    for (const AccountRecord* record : {&debit, &credit}) add_history(*record, position_of_event(ordinal), ordinal, 0);
+}
+
+void State::add_expiry_history(const Hold& hold, std::uint64_t ordinal, std::uint64_t now_ns) {
+    const std::uint64_t position = history_end();
+    ++expired_since_event_;
+    if (histories_ == nullptr) return;
+    for (const AccountRecord* record : {hold.debit, hold.credit}) add_history(*record, position, ordinal, now_ns);
+}
+
+void State::tell_histories() {
+    if (changed_.empty()) return;
+    histories_->take(changed_);
+    changed_.clear();
 }
 
 // Not undone with a chain: that it was refused is what stays of it. Members of a broken chain come a few places late.
@@ -265,11 +271,9 @@ std::uint64_t State::digest() const {
     mixer.add(std::uint64_t{accounts.size()});
     for (std::size_t i = 0; i < accounts.size(); ++i) {
         mixer.add_record(accounts[i].account);
-        const auto history = history_of(accounts[i]);
-        mixer.add(std::uint64_t{history.size()});
-        for (const BalanceChange& change : history) mixer.add_record(change);
     }
     mixer.add(event_count_);
+    mixer.add(expired_since_event_);
     // Sums do not depend on the order in which tables hold their entries.
     std::uint64_t sum = 0;
     const auto add = [&sum](auto... words) {

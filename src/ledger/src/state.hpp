@@ -16,6 +16,7 @@
 
 #include <jiaozi/base/result.hpp>
 #include <jiaozi/ledger/event_source.hpp>
+#include <jiaozi/ledger/history.hpp>
 #include <jiaozi/ledger/ledger.hpp>
 #include <jiaozi/ledger/parts.hpp>
 #include <jiaozi/ledger/types.hpp>
@@ -70,7 +71,7 @@ struct Known {
 
 class State {
   public:
-    explicit State(const EventSource* source);
+    State(const EventSource* source, HistorySink* histories);
 
     // Gives out the timestamps of a batch: returns that of its first event.
     std::uint64_t begin_batch(std::size_t events, std::uint64_t last_event_ns);
@@ -154,14 +155,18 @@ class State {
     // Of the transfer just added, which is pending; its timeout starts.
     void add_hold(const Hold& hold, std::uint64_t ordinal);
     void resolve_pending(std::uint64_t ordinal, PendingStatus status);
-    void add_history(const AccountRecord& record, uint128 transfer_id, std::uint64_t timestamp_ns, ChangeCause cause);
+    // A transfer event, or a hold running out, has changed both accounts.
+    void add_transfer_history(const AccountRecord& debit, const AccountRecord& credit, std::uint64_t ordinal);
+    void add_expiry_history(const Hold& hold, std::uint64_t ordinal, std::uint64_t now_ns);
+    // What changed since the last call stands: no chain is open.
+    void tell_histories();
+    std::uint64_t history_end() const noexcept { return position_of_expiry(event_count_, expired_since_event_); }
     void remember_refusal(std::uint64_t ordinal, std::uint64_t id_hash, CreateTransferResult result);
 
     // The live hold that runs out first, as (expiry, ordinal). Valid between batches.
     std::optional<std::pair<std::uint64_t, std::uint64_t>> next_expiry() const;
     void drop_dead_expiries();
 
-    std::span<const BalanceChange> history_of(const AccountRecord& record) const;
     std::uint64_t event_count() const noexcept { return event_count_; }
     std::uint64_t transfer_count() const noexcept { return transfer_count_; }
     std::uint64_t digest() const;
@@ -190,9 +195,7 @@ class State {
         std::uint64_t ordinal;
         Hold hold;
     };
-    struct HistoryAdded {
-        std::uint32_t history;
-    };
+    struct HistoryAdded {};
     using Undo = std::variant<AccountAdded, AccountChanged, TransferAdded, PendingResolved, HistoryAdded>;
 
     void undo(const AccountAdded&);
@@ -200,10 +203,11 @@ class State {
     void undo(const TransferAdded&);
     void undo(const PendingResolved&);
     void undo(const HistoryAdded&);
+    void add_history(const AccountRecord& record, std::uint64_t position, std::uint64_t event,
+                     std::uint64_t expired_ns);
 
     Result<> load_totals(PartSource& parts);
     Result<> load_accounts(PartSource& parts);
-    Result<> load_histories(PartSource& parts);
     Result<> load_refusals(PartSource& parts);
     Result<> load_transfer_ids(PartSource& parts);
     Result<> load_statuses(PartSource& parts);
@@ -214,11 +218,10 @@ class State {
     std::unique_ptr<MemoryEvents> memory_;  // if no source was given
 
     IdIndex account_ids_{8};
-    boost::unordered_flat_map<uint128, std::uint32_t, IdHash> history_places_;  // of the accounts that keep one
-    std::vector<std::vector<BalanceChange>> histories_;
 
     IdIndex transfer_ids_{14};
-    std::uint64_t event_count_ = 0;                                  // ordinals given out
+    std::uint64_t event_count_ = 0;                                  // ordinals given out,
+    std::uint64_t expired_since_event_ = 0;                          // and holds that ran out since the last of them
     std::uint64_t transfer_count_ = 0;                               // stored ones among them
     StatusTable statuses_;                                           // how holds were resolved
     HoldTable holds_;                                                // the live ones
@@ -230,6 +233,8 @@ class State {
     std::uint64_t batch_first_ = 0;    // the ordinal of its first event,
     std::uint64_t batch_time_ = 0;     // and its timestamp
     std::vector<Undo> undo_log_;
+    HistorySink* histories_;
+    std::vector<HistoryRow> changed_;  // not told yet
     bool chain_open_ = false;
     bool stopped_ = false;
 };

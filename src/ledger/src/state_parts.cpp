@@ -16,7 +16,7 @@ struct TotalsRow {
     std::uint64_t last_timestamp = 0;
     std::uint64_t event_count = 0;
     std::uint64_t transfer_count = 0;
-    std::uint64_t reserved_24 = 0;
+    std::uint64_t expired_since_event = 0;
 };
 struct HoldRow {
     Transfer transfer;
@@ -31,8 +31,7 @@ struct MovedRow {
 template <class Row, std::size_t size>
 constexpr bool frozen =
     sizeof(Row) == size && std::is_trivially_copyable_v<Row> && std::has_unique_object_representations_v<Row>;
-static_assert(frozen<TotalsRow, 32> && frozen<HoldRow, 144> && frozen<MovedRow, 32> && frozen<Account, 128> &&
-              frozen<BalanceChange, 96>);
+static_assert(frozen<TotalsRow, 32> && frozen<HoldRow, 144> && frozen<MovedRow, 32> && frozen<Account, 128>);
 
 Error corrupt(const char* cause) {
     return Error(ErrorKind::corrupt, cause);
@@ -89,15 +88,9 @@ class Ascending {
 
 Result<> State::save(PartSink& sink) const {
     JZ_CHECK(sink.begin(Part::totals));
-    JZ_CHECK(sink.write(bytes_of(TotalsRow{last_timestamp_ns, event_count_, transfer_count_, 0})));
+    JZ_CHECK(sink.write(bytes_of(TotalsRow{last_timestamp_ns, event_count_, transfer_count_, expired_since_event_})));
     JZ_CHECK(sink.begin(Part::accounts));
     for (std::size_t i = 0; i < accounts.size(); ++i) JZ_CHECK(sink.write(bytes_of(accounts[i].account)));
-    JZ_CHECK(sink.begin(Part::histories));
-    for (const auto& history : histories_) {
-        JZ_CHECK(sink.write(bytes_of(std::uint64_t{history.size()})));
-        JZ_CHECK(
-            sink.write({reinterpret_cast<const std::uint8_t*>(history.data()), history.size() * sizeof history[0]}));
-    }
     JZ_CHECK(sink.begin(Part::refusals));
     for (std::size_t i = 0; i < refusals_.size(); ++i) JZ_CHECK(sink.write(bytes_of(refusals_[i])));
     JZ_CHECK(sink.begin(Part::transfer_ids));
@@ -126,7 +119,6 @@ Result<> State::save(PartSink& sink) const {
 Result<> State::load(PartSource& parts) {
     JZ_CHECK(load_totals(parts));
     JZ_CHECK(load_accounts(parts));
-    JZ_CHECK(load_histories(parts));
     JZ_CHECK(load_refusals(parts));
     JZ_CHECK(load_transfer_ids(parts));
     JZ_CHECK(load_statuses(parts));
@@ -139,11 +131,13 @@ Result<> State::load_totals(PartSource& parts) {
     TotalsRow row;
     if (bytes != sizeof row) return corrupt("totals of another size");
     JZ_CHECK(read_row(parts, row));
-    if (row.reserved_24 != 0 || row.event_count > IdIndex::max_ordinal || row.transfer_count > row.event_count)
+    if (row.expired_since_event > history_max_tie || row.event_count > IdIndex::max_ordinal ||
+        row.transfer_count > row.event_count)
         return corrupt("totals that cannot be");
     last_timestamp_ns = row.last_timestamp;
     event_count_ = row.event_count;
     transfer_count_ = row.transfer_count;
+    expired_since_event_ = row.expired_since_event;
     return {};
 }
 
@@ -154,29 +148,6 @@ Result<> State::load_accounts(PartSource& parts) {
         add_account(account, hash);
         return {};
     });
-}
-
-Result<> State::load_histories(PartSource& parts) {
-    constexpr std::uint64_t piece = 4096;  // rows; so that memory is taken only for what is there
-    JZ_TRY(std::uint64_t left, parts.begin(Part::histories));
-    for (auto& history : histories_) {
-        std::uint64_t count = 0;
-        if (left < sizeof count) return corrupt("histories end too early");
-        JZ_CHECK(read_row(parts, count));
-        left -= sizeof count;
-        if (count > left / sizeof(BalanceChange)) return corrupt("a history longer than its part");
-        left -= count * sizeof(BalanceChange);
-        for (std::uint64_t read = 0; read < count;) {
-            const std::uint64_t step = std::min(piece, count - read);
-            history.resize(static_cast<std::size_t>(read + step));
-            JZ_CHECK(parts.read({reinterpret_cast<std::uint8_t*>(&history[static_cast<std::size_t>(read)]),
-                                 static_cast<std::size_t>(step * sizeof(BalanceChange))}));
-            read += step;
-        }
-        if (!std::ranges::all_of(history, [](const BalanceChange& one) { return one.cause <= ChangeCause::expiry; }))
-            return corrupt("a change of balance for no known cause");
-    }
-    return left == 0 ? Result<>() : corrupt("histories of no account");
 }
 
 Result<> State::load_refusals(PartSource& parts) {

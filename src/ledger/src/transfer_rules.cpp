@@ -179,8 +179,7 @@ CreateTransferResult apply_moving(State& state, const Transfer& event, const Pre
     if (has(t, transfer_flags::closing_credit)) credited.flags |= account_flags::closed;
     state.add_transfer(t, place.ordinal, prepared.id_hash, event.amount);
     if (has(t, transfer_flags::pending)) state.add_hold({t, debit, credit}, place.ordinal);
-    state.add_history(*debit, t.id, t.timestamp, ChangeCause::transfer);
-    state.add_history(*credit, t.id, t.timestamp, ChangeCause::transfer);
+    state.add_transfer_history(*debit, *credit, place.ordinal);
     return ok;
 }
 
@@ -233,8 +232,7 @@ CreateTransferResult apply_resolving(State& state, const Transfer& event, const 
         state.change(credit).credits_posted += t.amount;
     }
     state.add_transfer(t, place.ordinal, prepared.id_hash, t.amount);
-    state.add_history(debit, t.id, t.timestamp, ChangeCause::transfer);
-    state.add_history(credit, t.id, t.timestamp, ChangeCause::transfer);
+    state.add_transfer_history(debit, credit, place.ordinal);
     return ok;
 }
 

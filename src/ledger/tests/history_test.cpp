@@ -1,8 +1,8 @@
-// History, statements, balances at a time, digests, and the promises of the interface itself.
+// What the ledger tells of histories, digests, and the promises of the interface itself.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <jiaozi/ledger/ledger.hpp>
+#include "histories.hpp"
 
 namespace jiaozi::ledger {
 namespace {
@@ -45,66 +45,33 @@ class History : public testing::Test {
         ASSERT_EQ(send(t, at_ns), CreateTransferResult::ok);
     }
 
-    std::vector<int> ids(const StatementPage& page) const {
-        std::vector<int> found;
-        for (const BalanceChange& change : page.changes) found.push_back(static_cast<int>(change.transfer_id));
-        return found;
-    }
+    std::vector<BalanceChange> history(uint128 account_id) { return histories.changes(ledger, account_id); }
 
-    Ledger ledger;
+    test::Histories histories;
+    Ledger ledger{histories};
 };
 
-TEST_F(History, has_the_balances_after_every_change) {
-    const auto history = ledger.history(wallet);
-    ASSERT_EQ(history.size(), 5U);
-    EXPECT_EQ(history[2].transfer_id, 3U);
-    EXPECT_EQ(history[2].debits_posted, 1U + 2U + 3U);
-    EXPECT_EQ(history[2].timestamp, 30 * second);
-    EXPECT_THAT(ledger.history(shop), IsEmpty());  // no history flag
-    EXPECT_THAT(ledger.history(99), IsEmpty());
+TEST_F(History, tells_the_balances_after_every_change) {
+    const auto changes = history(wallet);
+    ASSERT_EQ(changes.size(), 5U);
+    EXPECT_EQ(changes[2].transfer_id, 3U);
+    EXPECT_EQ(changes[2].debits_posted, 1U + 2U + 3U);
+    EXPECT_EQ(changes[2].timestamp, 30 * second);
+    EXPECT_THAT(history(shop), IsEmpty());  // no history flag
+    EXPECT_THAT(history(99), IsEmpty());
 }
 
-TEST_F(History, balance_at_a_time) {
-    EXPECT_EQ(ledger.balance_at(wallet, 10 * second - 1), std::nullopt);
-    EXPECT_EQ(ledger.balance_at(wallet, 10 * second)->debits_posted, 1U);
-    EXPECT_EQ(ledger.balance_at(wallet, 29 * second)->debits_posted, 3U);
-    EXPECT_EQ(ledger.balance_at(wallet, UINT64_MAX)->debits_posted, 15U);
-    EXPECT_EQ(ledger.balance_at(shop, UINT64_MAX), std::nullopt);
-}
-
-TEST_F(History, statement_between_two_times) {
-    EXPECT_THAT(ids(ledger.statement(wallet, {})), ElementsAre(1, 2, 3, 4, 5));
-    EXPECT_THAT(ids(ledger.statement(wallet, {.reversed = true})), ElementsAre(5, 4, 3, 2, 1));
-    EXPECT_THAT(ids(ledger.statement(wallet, {.from_ns = 20 * second, .to_ns = 40 * second})), ElementsAre(2, 3, 4));
-    EXPECT_THAT(ids(ledger.statement(wallet, {.from_ns = 20 * second + 1, .to_ns = 40 * second - 1})), ElementsAre(3));
-    EXPECT_THAT(ids(ledger.statement(wallet, {.from_ns = 40 * second, .to_ns = 20 * second})), IsEmpty());
-    EXPECT_THAT(ids(ledger.statement(wallet, {.limit = 0})), IsEmpty());
-    EXPECT_THAT(ids(ledger.statement(shop, {})), IsEmpty());
-    EXPECT_THAT(ids(ledger.statement(99, {})), IsEmpty());
-}
-
-TEST_F(History, statement_page_by_page) {
-    StatementQuery query{.from_ns = 20 * second, .limit = 2};
-    StatementPage page = ledger.statement(wallet, query);
-    EXPECT_THAT(ids(page), ElementsAre(2, 3));
-    query.cursor = page.next;
-    page = ledger.statement(wallet, query);
-    EXPECT_THAT(ids(page), ElementsAre(4, 5));
-    EXPECT_EQ(page.next, std::nullopt);
-
-    query = {.limit = 2, .reversed = true};
-    page = ledger.statement(wallet, query);
-    EXPECT_THAT(ids(page), ElementsAre(5, 4));
-    pay(6, 6, 60 * second);  // what comes meanwhile does not shift the pages
-    query.cursor = page.next;
-    page = ledger.statement(wallet, query);
-    EXPECT_THAT(ids(page), ElementsAre(3, 2));
-    query.cursor = page.next;
-    page = ledger.statement(wallet, query);
-    EXPECT_THAT(ids(page), ElementsAre(1));
-    EXPECT_EQ(page.next, std::nullopt);
-    query.cursor = 1'000'000;  // a cursor from somewhere else does no harm
-    EXPECT_THAT(ids(ledger.statement(wallet, query)), ElementsAre(6, 5));
+TEST_F(History, positions_ascend_and_none_reaches_the_end) {
+    EXPECT_EQ(ledger.account_number(wallet), 0U);
+    EXPECT_EQ(ledger.account_number(shop), 1U);
+    EXPECT_EQ(ledger.account_number(99), std::nullopt);
+    EXPECT_EQ(ledger.history_end(), position_of_expiry(5, 0));
+    const auto& rows = histories.rows(ledger, wallet);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        EXPECT_EQ(rows[i].position, position_of_event(i));
+        EXPECT_EQ(rows[i].event, i);
+    }
+    EXPECT_LT(rows.back().position, ledger.history_end());
 }
 
 TEST_F(History, expiry_is_a_change_of_its_own) {
@@ -125,12 +92,18 @@ TEST_F(History, expiry_is_a_change_of_its_own) {
     EXPECT_THAT(expired, ElementsAre(Expired{7, 80 * second}, Expired{8, 80 * second}));
     EXPECT_EQ(ledger.next_expiry_ns(), std::nullopt);
 
-    const BalanceChange last = ledger.balance_at(wallet, 80 * second).value();
-    EXPECT_EQ(last.cause, ChangeCause::expiry);
-    EXPECT_EQ(last.transfer_id, 8U);
-    EXPECT_EQ(last.debits_pending, 0U);
-    EXPECT_EQ(ledger.balance_at(wallet, 80 * second - 1)->debits_pending, 14U);
-    EXPECT_THAT(ids(ledger.statement(wallet, {.from_ns = 60 * second})), ElementsAre(7, 8, 7, 8));
+    const auto changes = history(wallet);
+    ASSERT_EQ(changes.size(), 9U);
+    EXPECT_EQ(changes[6].debits_pending, 14U);
+    EXPECT_EQ(changes[7].transfer_id, 7U);
+    EXPECT_EQ(changes[8].cause, ChangeCause::expiry);
+    EXPECT_EQ(changes[8].transfer_id, 8U);
+    EXPECT_EQ(changes[8].timestamp, 80 * second);
+    EXPECT_EQ(changes[8].debits_pending, 0U);
+    const auto& rows = histories.rows(ledger, wallet);
+    EXPECT_EQ(rows[7].position, position_of_expiry(7, 0));
+    EXPECT_EQ(rows[8].position, position_of_expiry(7, 1));
+    EXPECT_EQ(ledger.history_end(), position_of_expiry(7, 2));
 }
 
 TEST_F(History, a_hold_is_over_at_the_nanosecond_of_its_expiry) {
@@ -188,7 +161,7 @@ TEST_F(History, a_broken_chain_leaves_no_trace) {
     ledger.create_transfers(chain, 90 * second, results);
     EXPECT_THAT(results,
                 ElementsAre(CreateTransferResult::linked_event_failed, CreateTransferResult::credit_account_not_found));
-    EXPECT_EQ(ledger.history(wallet).size(), 5U);
+    EXPECT_EQ(history(wallet).size(), 5U);
     EXPECT_EQ(ledger.refusal_of(10), CreateTransferResult::linked_event_failed);
     EXPECT_EQ(ledger.refusal_of(11), CreateTransferResult::credit_account_not_found);
     EXPECT_EQ(ledger.refusal_of(1), std::nullopt);

@@ -13,6 +13,7 @@
 #include <jiaozi/ledger/invariants.hpp>
 #include <jiaozi/ledger/ledger.hpp>
 
+#include "histories.hpp"
 #include "stream.hpp"
 
 namespace jiaozi::ledger::test {
@@ -121,7 +122,7 @@ class Comparison {
         for (std::size_t i = 0; i < accounts.size(); ++i) {
             ASSERT_EQ(ledger_.account_at(i), accounts[i]) << "account " << to_decimal(accounts[i].id);
             ASSERT_EQ(ledger_.find_account(accounts[i].id), &ledger_.account_at(i));
-            ASSERT_TRUE(std::ranges::equal(ledger_.history(accounts[i].id), model_.history(accounts[i].id)))
+            ASSERT_EQ(histories_.changes(ledger_, accounts[i].id), model_.history(accounts[i].id))
                 << "history of account " << to_decimal(accounts[i].id);
         }
         const auto& transfers = model_.transfers();
@@ -153,7 +154,8 @@ class Comparison {
 
     Stream stream_;
     Tally& tally_;
-    Ledger ledger_;
+    Histories histories_;
+    Ledger ledger_{histories_};
     Model model_;
     std::uint64_t now_ = 0;
     std::vector<std::function<void(Ledger&)>> calls_;

@@ -73,6 +73,11 @@ class SystemFile final : public File {
         return written;
     }
 
+    void will_read(std::uint64_t offset, std::uint64_t size) override {
+        static_cast<void>(
+            ::posix_fadvise(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(size), POSIX_FADV_WILLNEED));
+    }
+
     void prefer_direct() override {
         const int flags = ::fcntl(fd_.get(), F_GETFL);
         direct_ = flags >= 0 && ::fcntl(fd_.get(), F_SETFL, flags | O_DIRECT) == 0;

@@ -307,6 +307,13 @@ Result<> check_known_entry(Disk& disk, const std::filesystem::path& directory, c
     return Error(ErrorKind::corrupt, "entry " + std::to_string(known.position.entry) + " of the journal is another");
 }
 
+Result<KnownEntry> find_entry(Disk& disk, const std::filesystem::path& directory, const Position& position) {
+    JZ_TRY(const Bytes bytes, read_extent(disk, directory, position));
+    KnownEntry known{position, bytes.size(), {}};
+    std::ranges::copy(ByteView(bytes).last(sizeof(Hash)), known.hash.begin());
+    return known;
+}
+
 Result<Bytes> read_payload_part(Disk& disk, const std::filesystem::path& directory, const Position& position,
                                 std::uint64_t offset, std::size_t bytes) {
     const auto path = directory / segment_name(position.segment);

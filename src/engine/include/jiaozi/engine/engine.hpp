@@ -54,6 +54,10 @@ struct Options {
     // Where older segments of the journal go when a snapshot was made by itself (prune.hpp); empty: they stay.
     std::filesystem::path archive = {};
     bool use_snapshots = true;  // open from the newest one; without, the whole journal is read, checked and replayed
+    // Changes of accounts with history that are kept in memory before they are written (docs/formats/history.md), and
+    // whether that is done on a thread of its own at low priority.
+    std::size_t history_tail_rows = std::size_t{1} << 17;
+    bool history_thread = true;
 };
 
 // What the engine has done since it was opened.
@@ -103,7 +107,9 @@ class Engine {
     ledger::PendingStatus pending_status(uint128 id) const;
 
     // Balance changes of an account that keeps history, a page at a time (limit 1 to 8,190).
-    // not_found: no such account. invalid: it keeps no history, or the limit is out of range.
+    // not_found: no such account. invalid: it keeps no history, or the limit is out of range. corrupt, io: a part of
+    // the histories, or a transfer in the journal, cannot be read; the message says what to do. unavailable: histories
+    // could not be written, and are given up until the next start.
     Result<ledger::StatementPage> statement(uint128 account_id, const ledger::StatementQuery& query) const;
     // The balances in force at a moment (changes at that moment included): the last change, none before the first.
     // Errors as above.
@@ -126,8 +132,8 @@ class Engine {
     Result<PruneDone> prune(const std::filesystem::path& archive);
     // Equal states have equal digests: replay is checked with it. Walks all state; for tests and audits.
     std::uint64_t state_digest() const;
-    // Runs the ledger's invariant checkers over all state; empty when all is well. For tests and audits: writing waits
-    // meanwhile.
+    // Runs the ledger's invariant checkers over all state, and holds the end of each history against the account
+    // (histories_end_in_the_balances); empty when all is well. For tests and audits: writing waits meanwhile.
     std::vector<ledger::Violation> check_invariants() const;
 
   private:

@@ -21,24 +21,11 @@
 #include <jiaozi/base/result.hpp>
 #include <jiaozi/base/uint128.hpp>
 #include <jiaozi/ledger/event_source.hpp>
+#include <jiaozi/ledger/history.hpp>
 #include <jiaozi/ledger/parts.hpp>
 #include <jiaozi/ledger/types.hpp>
 
 namespace jiaozi::ledger {
-
-// Which part of an account's history to read. Bounds are inclusive.
-struct StatementQuery {
-    std::uint64_t from_ns = 0;
-    std::uint64_t to_ns = UINT64_MAX;
-    std::size_t limit = 100;
-    bool reversed = false;                             // newest first
-    std::optional<std::size_t> cursor = std::nullopt;  // `next` of the page before; other fields must be as they were
-};
-
-struct StatementPage {
-    std::vector<BalanceChange> changes;
-    std::optional<std::size_t> next;  // present when there is more; stays valid for ever, history only grows
-};
 
 // Where the two accounts of a transfer seem to be, found ahead of its turn (Ledger::find_places).
 struct AccountPlaces {
@@ -51,8 +38,12 @@ class State;
 
 class Ledger {
   public:
-    Ledger();                                    // keeps the transfer events it is given, in memory
-    explicit Ledger(const EventSource& source);  // finds them there; `source` outlives the ledger
+    // `histories` is told every change of the accounts that keep one, during the call that made it; it outlives the
+    // ledger. Without it histories are nobody's business.
+    Ledger();  // keeps the transfer events it is given, in memory
+    explicit Ledger(HistorySink& histories);
+    // Finds them there; `source` outlives the ledger.
+    explicit Ledger(const EventSource& source, HistorySink* histories = nullptr);
     ~Ledger();
     Ledger(Ledger&&) noexcept;
     Ledger& operator=(Ledger&&) noexcept;
@@ -105,12 +96,10 @@ class Ledger {
     std::uint64_t event_count() const;
     std::optional<Transfer> stored_transfer(std::uint64_t ordinal) const;
 
-    // Balances after every change of an account with account_flags::history, oldest first; empty for others.
-    // Timestamps do not decrease; several expiries at once share one.
-    std::span<const BalanceChange> history(uint128 account_id) const;
-    StatementPage statement(uint128 account_id, const StatementQuery& query) const;
-    // The change in force at that time, by binary search: the last one with timestamp <= at_ns.
-    std::optional<BalanceChange> balance_at(uint128 account_id, std::uint64_t at_ns) const;
+    // The number under which the account's changes are told; none: no such account.
+    std::optional<std::uint64_t> account_number(uint128 id) const;
+    // Every change told so far has a lower position, every later one this or a higher.
+    std::uint64_t history_end() const;
 
     // A digest over all that is kept here (not over the events in the source); equal states have equal digests on every
     // machine of one byte order. For comparing replays, not for proofs: it resists accidents, not adversaries. Costs a
@@ -121,7 +110,8 @@ class Ledger {
     // The events are not in it: `source` has those with ordinals below event_count().
     // Safe on hostile bytes (Error corrupt); that they are the bytes that were saved, the caller checks.
     Result<> save(PartSink& sink) const;
-    static Result<Ledger> load(PartSource& parts, const EventSource& source);
+    // Changes from before are told to nobody.
+    static Result<Ledger> load(PartSource& parts, const EventSource& source, HistorySink* histories = nullptr);
 
   private:
     std::unique_ptr<State> state_;

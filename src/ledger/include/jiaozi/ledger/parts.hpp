@@ -13,7 +13,7 @@ namespace jiaozi::ledger {
 enum class Part : std::uint32_t {
     totals = 1,
     accounts = 2,
-    histories = 3,
+    // 3 held histories in version 1
     refusals = 4,
     transfer_ids = 5,
     statuses = 6,

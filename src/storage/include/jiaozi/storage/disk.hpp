@@ -37,6 +37,11 @@ class File {
     // and steadier. A hint: what is written is the same.
     virtual void prefer_direct() {}
     virtual Result<std::uint64_t> size() = 0;
+    // This will be read soon: who has many places to read lets the disk look for all of them at once. A hint.
+    virtual void will_read(std::uint64_t offset, std::uint64_t size) {
+        static_cast<void>(offset);
+        static_cast<void>(size);
+    }
 };
 
 // Held for as long as the object lives.

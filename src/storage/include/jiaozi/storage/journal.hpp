@@ -168,6 +168,9 @@ Result<Bytes> read_payload_part(Disk& disk, const std::filesystem::path& directo
 // Whether the journal in `directory` has that entry: at its place, whole, with its hash. Error corrupt or not_found.
 Result<> check_known_entry(Disk& disk, const std::filesystem::path& directory, const KnownEntry& known);
 
+// The entry at that place, whole, as it can be known from elsewhere. Errors as read_entry's.
+Result<KnownEntry> find_entry(Disk& disk, const std::filesystem::path& directory, const Position& position);
+
 // "00000000000000000001.segment" and back (none for any other name).
 std::string segment_name(std::uint64_t first_entry);
 std::optional<std::uint64_t> parse_segment_name(std::string_view name);

@@ -27,7 +27,7 @@
 namespace jiaozi::storage {
 
 inline constexpr std::array<std::uint8_t, 8> snapshot_magic = {'J', 'Z', 'S', 'N', 'A', 'P', '\r', '\n'};
-inline constexpr std::uint32_t snapshot_version = 1;
+inline constexpr std::uint32_t snapshot_version = 2;
 inline constexpr std::size_t max_snapshot_sections = 16;
 
 struct SnapshotSection {
