@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <jiaozi/base/log.hpp>
+#include <jiaozi/engine/histories.hpp>
 #include <jiaozi/storage/archive.hpp>
 
 namespace jiaozi::engine {
@@ -410,7 +411,7 @@ void HistoryStore::adopt(const RunMerge& merge, const RunPtr& merged) {
     runs_.insert(place, merged);
 }
 
-Result<std::uint64_t> HistoryStore::check(storage::Disk& disk, const std::filesystem::path& directory) {
+Result<std::uint64_t> check_histories(const std::filesystem::path& directory, storage::Disk& disk) {
     constexpr std::size_t at_once = 64;
     const auto folder = directory / histories_folder;
     JZ_TRY(const auto names, names_in(disk, folder));

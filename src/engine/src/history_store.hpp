@@ -97,9 +97,6 @@ class HistoryStore final : public HistoryKeeper {
     Result<std::vector<ledger::HistoryRow>> read(std::uint64_t account, std::uint64_t from, std::uint64_t end,
                                                  std::size_t limit, bool reversed) const;
 
-    // Reads every run that there is. Error corrupt.
-    static Result<std::uint64_t> check(storage::Disk& disk, const std::filesystem::path& directory);
-
   private:
     struct Sealed {
         HistoryRows changes;

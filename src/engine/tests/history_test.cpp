@@ -9,6 +9,7 @@
 
 #include <gmock/gmock.h>
 
+#include <jiaozi/engine/histories.hpp>
 #include <jiaozi/storage/snapshot.hpp>
 
 #include "engine_fixture.hpp"
@@ -355,12 +356,12 @@ TEST_F(HistoryTest, ADamagedFileIsSaidToBeAndNeverBelieved) {
         EXPECT_NE(page.error().message().find("remove that file"), std::string::npos);
     }
     EXPECT_GT(told, 0U);
-    EXPECT_FALSE(HistoryStore::check(disk_, options_.directory).ok());
+    EXPECT_FALSE(check_histories(options_.directory, disk_).ok());
     engine_.reset();
     std::filesystem::remove(files.front());
     open();
     compare(stream);
-    EXPECT_TRUE(HistoryStore::check(disk_, options_.directory).ok());
+    EXPECT_TRUE(check_histories(options_.directory, disk_).ok());
 }
 
 TEST_F(HistoryTest, OnesOfAFutureThatWasTakenBackAreNotUsed) {

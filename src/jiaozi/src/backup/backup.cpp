@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include <jiaozi/engine/engine.hpp>
+#include <jiaozi/engine/histories.hpp>
 #include <jiaozi/payments/projector.hpp>
 #include <jiaozi/registry/store.hpp>
 #include <jiaozi/storage/journal_copy.hpp>
@@ -110,6 +111,7 @@ Result<> check_files(const fs::path& folder, const Manifest& manifest) {
 Result<Verified> check_engine(const fs::path& directory) {
     JZ_TRY(const auto end, storage::check_journal(directory / segments_folder));
     JZ_TRY(const auto opened, open_read_only(directory, end.last));
+    JZ_CHECK(engine::check_histories(directory / engine_folder));
     const auto violations = opened->engine->check_invariants();
     if (!violations.empty()) {
         return Error(ErrorKind::corrupt,
