@@ -98,7 +98,8 @@ void Device::set_storage() {
 
 Span Device::slot(int area, unsigned index) {
     if (area == JZ_AREA_BUNDLE) return index < most_bundles ? Span(bundles_[index]) : Span{};
-    return index < 2 ? Span(lists_[index]) : Span{};
+    if (area == JZ_AREA_LIST) return index < 2 ? Span(lists_[index]) : Span{};
+    return {};  // no mule slots: it carries nothing for others
 }
 
 Issuer::Issuer(std::uint8_t seed) : device_(seed) {

@@ -240,6 +240,27 @@ void second_hop() {
     say_payment("hop 2");
 }
 
+// After the payment each says what it knows: bob learns ann's newer list.
+void gossip() {
+    jz_info info{};
+    require_ok(jz_purse_gossip(bob.purse(), request.bytes, sizeof request.bytes, &request.size), "gossip");
+    const std::size_t said = request.size;
+    require_ok(receive(ann, request, answer), "ann takes GOSSIP");
+    require_ok(receive(bob, answer, request), "bob takes GOSSIP");
+    require_ok(jz_purse_info(bob.purse(), &info), "info");
+    require(info.list_version == 2, "bob has the newer list");
+    require(request.size == 0, "nothing more is said");
+    write("GOSSIP ", said, ", its answer with a newer list ");
+    write("", answer.size, " bytes\n");
+}
+
+// A deposit for somebody else to carry; a device without mule slots says that it can't.
+void mule() {
+    std::uint8_t deposit_key[32] = {9};
+    require_ok(jz_purse_mule(bob.purse(), 0, deposit_key, request.bytes, sizeof request.bytes, &request.size), "mule");
+    require(receive(ann, request, answer) == JZ_NO_ROOM, "there is no room for a mule's load");
+}
+
 void altered_message() {
     ask(5, false);
     make_pay();
@@ -282,6 +303,8 @@ int main() {
     measured("list and sync", list_and_sync);
     measured("restart and RESUME", torn_repeat_meeting);
     measured("second hop", second_hop);
+    measured("gossip", gossip);
+    measured("mule", mule);
     measured("refusal", altered_message);
     write("RAM of a purse: ", JZ_PURSE_BYTES, " bytes; journal records written: ");
     write("", static_cast<std::size_t>(ann.records()), " and ");

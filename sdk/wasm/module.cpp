@@ -56,4 +56,7 @@ static_assert(sizeof(jz_info) == 72 && offsetof(jz_info, purse) == 4 && offsetof
               offsetof(jz_info, void_held) == 40 && offsetof(jz_info, received) == 48 &&
               offsetof(jz_info, payments_unknown) == 56 && offsetof(jz_info, requests_open) == 60 &&
               offsetof(jz_info, notes_held) == 64 && offsetof(jz_info, wrong_pins) == 68);
+static_assert(sizeof(jz_trust_info) == 24 && offsetof(jz_trust_info, list_time) == 4 &&
+              offsetof(jz_trust_info, proofs) == 8 && offsetof(jz_trust_info, contradictions) == 12 &&
+              offsetof(jz_trust_info, carried) == 16 && offsetof(jz_trust_info, two_lists) == 20);
 static_assert(4 * sizeof(jz_issuer_key) == 176 && JZ_PURSE_VERSION == 1);

@@ -70,7 +70,7 @@ export class Instance {
   }
 }
 
-const areas: readonly StorageArea[] = ['bundle', 'list'];
+const areas: readonly StorageArea[] = ['bundle', 'list', 'mule'];
 
 function imports(platform: Platform, instance: () => Instance): Record<string, Call> {
   const { cryptography, signer, storage, anchor } = platform;

@@ -29,6 +29,16 @@ export interface PurseInfo {
   wrongPins: number;
 }
 
+// What a purse has heard from others, and what its owner should bring to the issuer's notice at the next sync.
+export interface TrustInfo {
+  listVersion: number; // 0: none
+  listTime: number; // seconds since 1970
+  proofs: number; // fork proofs that can be handed on
+  contradictions: number; // digests that contradict a note this purse holds
+  carried: number; // deposits of others
+  twoLists: boolean; // the issuer has signed two lists with one version
+}
+
 // What a request asks for, verified, to be shown before it is paid.
 export interface Offer {
   payee: number;
@@ -129,6 +139,10 @@ export class Purse {
   declareLost(): void {
     this.simple('declare_lost');
   }
+  // What the key signed and the journal lacks, from a key that remembers its last; outdated when it is there.
+  adopt(object: Uint8Array): void {
+    this.simple('adopt', this.input('adopt', object));
+  }
 
   // The payee.
   request(amount: bigint, options: { invoice?: Uint8Array; withCertificate?: boolean } = {}): { nonce: Uint8Array; message: Uint8Array } {
@@ -172,11 +186,41 @@ export class Purse {
     this.simple('wrong_pin');
   }
 
-  // Either: takes PAY, RECEIPT, VOIDED, RESUME, CANCEL and STATUS.
+  // Either: takes PAY, RECEIPT, VOIDED, RESUME, CANCEL, GOSSIP, MULE and STATUS.
   receive(message: Uint8Array): Received {
     const [status, answer] = this.written('receive', this.input('receive', message));
     if (statusNumbers[status] >= 60) throw new PurseError(status, 'receive', this.instance.lastThrown);
     return answer.length > 0 ? { status, answer } : { status };
+  }
+
+  // Trust data that travels (spec 9). gossip: for the payee of the last payment, after its receipt; the answer goes to
+  // receive. contradiction and alarm are for the ledger. undefined when there is none.
+  gossip(): Uint8Array | undefined {
+    return this.writingIfThere('gossip');
+  }
+  contradiction(index: number): Uint8Array | undefined {
+    return this.writingIfThere('contradiction', index);
+  }
+  alarm(): Uint8Array | undefined {
+    return this.writingIfThere('alarm');
+  }
+  trustInfo(): TrustInfo {
+    this.simple('trust_info', this.at('struct'));
+    const u32 = (offset: number) => this.instance.u32(this.at('struct') + offset);
+    return { listVersion: u32(0), listTime: u32(4), proofs: u32(8), contradictions: u32(12), carried: u32(16), twoLists: u32(20) !== 0 };
+  }
+  // mule: deposit `index` (0 ..) as a MULE message that anybody may carry. carried: message `index` of what this purse
+  // carries for others; unload: all of it was handed over.
+  mule(index: number, depositKey: Uint8Array): Uint8Array | undefined {
+    if (depositKey.length !== 32) throw new PurseError('bad_argument', 'mule');
+    this.instance.write(this.at('struct'), depositKey);
+    return this.writingIfThere('mule', index, this.at('struct'));
+  }
+  carried(index: number): Uint8Array | undefined {
+    return this.writingIfThere('carried', index);
+  }
+  unload(): void {
+    this.simple('unload');
   }
 
   // Fork proofs: what this purse has found, and one from elsewhere.

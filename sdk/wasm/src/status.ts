@@ -5,10 +5,10 @@ export const statusNumbers = {
   wrong_suite: 16, wrong_asset: 17, expired: 18, not_yet_valid: 19, over_limit: 20, too_many_hops: 21,
   provenance_limit: 22, cvm_required: 23, stale_list: 24, unknown_issuer: 25, blacklisted: 26, fork_proven: 27,
   bad_range: 28, double_spend: 29, bad_signature: 30, wrong_directed: 31, wrong_request: 32, two_lists: 33,
-  need_certificate: 40,
-  insufficient: 41, receive_cap: 42, count_limit: 43, locked: 44, suspect: 45, frozen: 46, drained: 47, lost: 48,
-  no_room: 49, unknown_note: 50, already_credited: 51, outdated: 52, settle_only: 53, storage_failed: 60,
-  signer_refused: 61, crypto_failed: 62, halted: 63, buffer_too_small: 64, bad_argument: 65, nothing_here: 66,
+  need_certificate: 40, insufficient: 41, receive_cap: 42, count_limit: 43, locked: 44, suspect: 45, frozen: 46,
+  drained: 47, lost: 48, no_room: 49, unknown_note: 50, already_credited: 51, outdated: 52, settle_only: 53,
+  storage_failed: 60, signer_refused: 61, crypto_failed: 62, halted: 63, buffer_too_small: 64, bad_argument: 65,
+  nothing_here: 66,
 } as const;
 
 export type Status = keyof typeof statusNumbers;

@@ -47,10 +47,12 @@ function writeWhole(handle: SyncHandle, at: number, content: Uint8Array): void {
 }
 
 const recordBytes = 576;
-const slotBytes = { bundle: 4304, list: 16388 }; // the content's length in four bytes, then room for the content
+const slotBytes = { bundle: 4304, list: 16388, mule: 4304 }; // the content's length in four bytes, then room for the content
 const firstList = 16 * slotBytes.bundle;
+const firstMule = firstList + 2 * slotBytes.list;
 
-// One file of records, one after the other; one file of slots: 16 for bundles, then two for lists. A slot that power
+// One file of records, one after the other; one file of slots: 16 for bundles, two for lists,
+// 16 for what is carried for others. A slot that power
 // tore is noticed by the journal, which has its hash.
 export class HandleStorage implements PurseStorage {
   constructor(private readonly journal: SyncHandle, private readonly slots: SyncHandle) {}
@@ -80,7 +82,8 @@ export class HandleStorage implements PurseStorage {
 }
 
 function place(area: StorageArea, slot: number): number {
-  return area === 'bundle' ? slot * slotBytes.bundle : firstList + slot * slotBytes.list;
+  const first = { bundle: 0, list: firstList, mule: firstMule };
+  return first[area] + slot * slotBytes[area];
 }
 
 // Id and counter in a file of 20 bytes, which belongs outside of what is backed up (class A0).

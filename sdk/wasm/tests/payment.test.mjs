@@ -103,3 +103,26 @@ test('a proof is learned, and who it blames is paid by nobody', async () => {
   const stranger = new Issuer(suites.ed25519, 0x66);
   assert.throws(() => bob.verifyProof([stranger.key], bytes(page.fork_proof)), refusal('unknown_issuer'));
 });
+
+test('each says what it knows after a payment; a deposit is carried by somebody else', async () => {
+  const issuer = new Issuer(suites.ed25519);
+  const ann = (await device(issuer, 1)).purse;
+  const bob = (await device(issuer, 2)).purse;
+  const page = await workedExample();
+  bob.installList(bytes(page.list_head), bytes(page.list_body));
+  transfer(ann, bob, 1_250n);
+  const answered = bob.receive(ann.gossip());
+  assert.equal(answered.status, 'ok');
+  assert.deepEqual(ann.receive(answered.answer), { status: 'ok' });
+  assert.equal(ann.info().listVersion, 2);
+  assert.equal(ann.alarm(), undefined);
+  assert.equal(ann.contradiction(0), undefined);
+
+  const sealed = bob.mule(0, new Uint8Array(32).fill(9));
+  assert.equal(bob.mule(1, new Uint8Array(32).fill(9)), undefined);
+  assert.deepEqual(ann.receive(sealed), { status: 'ok' });
+  assert.deepEqual(ann.trustInfo(), { listVersion: 2, listTime: 1_700_000_000, proofs: 0, contradictions: 0, carried: 1, twoLists: false });
+  assert.deepEqual(ann.carried(0), sealed);
+  ann.unload();
+  assert.equal(ann.carried(0), undefined);
+});

@@ -43,6 +43,11 @@ test('a purse in files is opened again; a torn record is discarded, an old copy 
   assert.deepEqual((await restart()).info(), before);
   assert.ok((await restart()).deposit(0).length > 300); // the bundle, from its slot
 
+  // What it carries for somebody else is in the same file, and is there after a restart.
+  const load = (await restart()).mule(0, new Uint8Array(32).fill(9));
+  assert.equal((await restart()).receive(load).status, 'ok');
+  assert.deepEqual((await restart()).carried(0), load);
+
   // Power went while the next record was written: half of it is there.
   (await restart()).request(5n);
   truncateSync(paths[0], 576 * 5 + 100);
