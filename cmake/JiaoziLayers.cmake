@@ -10,7 +10,7 @@ set(JIAOZI_LIBRARIES
   ledger storage purse purse_host protocol registry keystores
   engine proof api identity groups merchants payments settlement device
   devices mqtt webhooks http
-  client simulators anchor
+  client simulators anchor purse_bench
   sim
   jiaozi)
 
@@ -57,6 +57,8 @@ set(JIAOZI_MAY_USE_client base money codec crypto model)
 set(JIAOZI_MAY_USE_simulators base money codec crypto model protocol api device mqtt client)
 # Checkpoints kept elsewhere: published, and read back for the audit.
 set(JIAOZI_MAY_USE_anchor base codec crypto proof client)
+# What is measured about offline purses: settling, sizes, a town with cheaters. For `jiaozi bench` and tests only.
+set(JIAOZI_MAY_USE_purse_bench base money codec crypto model ledger engine api purse purse_host settlement)
 # Whole-system simulation, in the folder sim/ at the top: for tests and `jiaozi vopr` only.
 set(JIAOZI_MAY_USE_sim base codec crypto ledger storage engine proof)
 set(JIAOZI_MAY_USE_jiaozi ${JIAOZI_LIBRARIES})
