@@ -11,7 +11,7 @@ set(JIAOZI_LIBRARIES
   carriers
   engine proof api identity groups merchants payments settlement device
   devices mqtt webhooks http
-  client terminal simulators anchor
+  client terminal simulators anchor purse_bench
   sim
   jiaozi)
 
@@ -62,6 +62,8 @@ set(JIAOZI_MAY_USE_terminal base money codec crypto model purse purse_host keyst
 set(JIAOZI_MAY_USE_simulators base money codec crypto model protocol api device mqtt client terminal)
 # Checkpoints kept elsewhere: published, and read back for the audit.
 set(JIAOZI_MAY_USE_anchor base codec crypto proof client)
+# What is measured about offline purses: settling, sizes, a town with cheaters. For `jiaozi bench` and tests only.
+set(JIAOZI_MAY_USE_purse_bench base money codec crypto model ledger engine api purse purse_host settlement)
 # Whole-system simulation, in the folder sim/ at the top: for tests and `jiaozi vopr` only.
 set(JIAOZI_MAY_USE_sim base codec crypto ledger storage engine proof)
 set(JIAOZI_MAY_USE_jiaozi ${JIAOZI_LIBRARIES})

@@ -338,6 +338,13 @@ jz_status Purse::apply_sync(View body) noexcept {
             holding.pieces = 0;
             holding.settle_only = !holding.lot;
         }
+        // Which of the open requests were answered is not known any more, so none is answered again
+        // (docs/adr/0018): the payer's deposit finds the answer in the ledger.
+        for (Incoming& request : incoming_) {
+            if (request.state != RequestState::open) continue;
+            wipe(request.secret);
+            request = {};
+        }
         if (state_ == JZ_STATE_SUSPECT) state_ = JZ_ACTIVE;
         journal_suspect_ = false;
     }

@@ -136,6 +136,31 @@ TEST(Attack, A20_SuspectEndsBySyncWithItsLotsClosed) {
     EXPECT_TRUE(transfer(ann, bob, 100).ok());
 }
 
+// What it said before the restore is not known any more: a second receipt, or a VOID after one, would be its own fault.
+TEST(Attack, A20_ARestoredPayeeAnswersNoOldRequestTwice) {
+    World world;
+    Device& ann = world.device();
+    Device& bob = world.device();
+    const auto pay = ann.purse.pay(bob.ask(500), false);
+    const auto backup = bob.storage.content();
+    ASSERT_EQ(bob.purse.receive(pay.bytes).status, JZ_OK);
+    bob.storage.content() = backup;
+    ASSERT_EQ(bob.restart(), JZ_OK);
+    ASSERT_EQ(bob.purse.info().state, JZ_STATE_SUSPECT);
+    purse::SyncAck ack;
+    ack.purse = bob.ordinal;
+    ack.sync = 1;
+    ack.time = today_s;
+    ack.next = bob.anchor.counter + 1;
+    ack.through = ack.next - 1;
+    ack.flags = purse::sync_restart;
+    ASSERT_EQ(jz_purse_sync(bob.purse.get(), c_view(world.issuer.sync_ack(ack))), JZ_OK);
+    EXPECT_EQ(bob.purse.info().state, JZ_ACTIVE);
+    EXPECT_EQ(bob.purse.receive(pay.bytes).status, JZ_UNKNOWN_REQUEST);
+    EXPECT_EQ(bob.purse.void_request(bob.nonce).status, JZ_UNKNOWN_REQUEST);
+    EXPECT_EQ(bob.purse.info().notes_held, 0U);
+}
+
 TEST(Attack, A21_TwoClonesAreFoundFromTheirDeposits) {
     World world;
     Device& mallory = world.device();
