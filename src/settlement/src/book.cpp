@@ -112,6 +112,8 @@ Result<> Book::fold(const Fact& fact, const engine::Committed& committed) {
         purse::Object object;
         purse::ListHead head;
         if (!read_value(list->head, purse::Type::list_head, object, head)) return contradiction("list");
+        // Two lists of one version: somebody else has the issuing key.
+        if (!lists_.empty() && head.version <= lists_.back().version) return contradiction("two lists of one version");
         add(*list, head);
     } else if (const auto* root = std::get_if<RootFact>(&fact)) {
         add(*root);
