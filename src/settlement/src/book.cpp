@@ -112,6 +112,8 @@ Result<> Book::fold(const Fact& fact, const engine::Committed& committed) {
         purse::Object object;
         purse::ListHead head;
         if (!read_value(list->head, purse::Type::list_head, object, head)) return contradiction("list");
+        // Two lists of one version: somebody else has the issuing key.
+        if (!lists_.empty() && head.version <= lists_.back().version) return contradiction("two lists of one version");
         add(*list, head);
     } else if (const auto* root = std::get_if<RootFact>(&fact)) {
         add(*root);
@@ -172,6 +174,7 @@ void Book::add(const EnrolledFact& fact, Timestamp at) {
     purse.enrolled = at;
     purse.received_account = settlement::received_account(fact.ordinal);
     purses_of_wallet_[fact.wallet].push_back(fact.ordinal);
+    changed(ChangeKind::enrolled, purse);
 }
 
 void Book::add(const LoadedFact& fact, bool accepted) {
@@ -205,6 +208,11 @@ void Book::add(const LoadedFact& fact, bool accepted) {
         open_lots_.emplace(lot.settle_by, index);
         open_by_holder_[{owner.holder, owner.asset.ledger}] += lot.amount;
         open_by_issuer_[lot.issuer] += lot.amount;
+        Change& change = changed(ChangeKind::loaded, owner);
+        change.amount = lot.amount;
+        change.collateral = fact.collateral;
+        change.serial = lot.serial;
+        change.load = lot.load;
     }
     lots_.push_back(std::move(lot));
 }
@@ -230,6 +238,11 @@ void Book::add(const ClosedFact& fact, bool refunded) {
     owner.collateral -= std::min(owner.collateral, fact.collateral);
     open_by_holder_[{owner.holder, owner.asset.ledger}] -= lot.amount;
     open_by_issuer_[lot.issuer] -= lot.amount;
+    Change& change = changed(ChangeKind::refunded, owner);
+    change.amount = fact.refund;
+    change.collateral = fact.collateral;
+    change.serial = lot.serial;
+    change.load = lot.load;
 }
 
 void Book::add(const CollectedFact& fact, bool moved) {
@@ -259,6 +272,7 @@ void Book::add(const StateFact& fact) {
         revoked_.erase(fact.ordinal);
     } else {
         revoked_.insert(fact.ordinal);
+        changed(fact.state == PurseState::lost ? ChangeKind::lost : ChangeKind::frozen, purse);
     }
     refresh(purse);
 }
@@ -278,6 +292,25 @@ void Book::add(const SyncFact& fact, const purse::SyncAck& ack) {
         purse.heard.clear();
     }
     release_received(ack.purse);
+}
+
+Change& Book::changed(ChangeKind kind, const PurseRecord& purse) {
+    Change& change = changes_.emplace_back();
+    change.kind = kind;
+    change.purse = purse.ordinal;
+    change.wallet = purse.wallet;
+    change.asset = purse.asset;
+    return change;
+}
+
+std::vector<Change> Book::take_changes(std::uint64_t sequence, Timestamp at) {
+    std::vector<Change> taken;
+    taken.swap(changes_);
+    for (Change& change : taken) {
+        change.sequence = sequence;
+        change.at = at;
+    }
+    return taken;
 }
 
 void Book::add(const ListFact& fact, const purse::ListHead& head) {

@@ -25,6 +25,23 @@ bool is_disowned(NoteState state) {
     return state == NoteState::voided || state == NoteState::reversed;
 }
 
+ChangeKind change_of(NoteState state) {
+    switch (state) {
+        case NoteState::known:
+        case NoteState::pending:
+            return ChangeKind::note_pending;
+        case NoteState::settled:
+            return ChangeKind::note_settled;
+        case NoteState::voided:
+            return ChangeKind::note_voided;
+        case NoteState::lapsed:
+            return ChangeKind::note_lapsed;
+        case NoteState::reversed:
+            return ChangeKind::note_reversed;
+    }
+    return ChangeKind::note_pending;
+}
+
 }  // namespace
 
 NoteIndex Book::add_note(const purse::Id& id, const purse::Note& value, std::uint64_t journal, Effects& effects) {
@@ -93,7 +110,7 @@ void Book::deposit(NoteIndex index, std::uint8_t flags, const purse::Receipt* re
     if (open && final) {
         settle(index, effects);
     } else if (note.state == NoteState::known) {
-        set_state(index, NoteState::pending, effects);
+        set_state(index, NoteState::pending);
     }
     if (note.by_payee) release_received(note.payee);
 }
@@ -114,7 +131,7 @@ void Book::void_note(NoteIndex index, Effects& effects) {
     if (note.state == NoteState::settled) {
         // It said that it never will be credited, and was. What others hold of it stands; the payee owes the payer.
         freeze(note.payee);
-        set_state(index, NoteState::reversed, effects);
+        set_state(index, NoteState::reversed);
         owe(index, note.payee, note.payer, note.amount, false);
         return;
     }
@@ -122,7 +139,7 @@ void Book::void_note(NoteIndex index, Effects& effects) {
     if (const auto spent = spent_notes_.find(index); spent != spent_notes_.end() && spent->second.size() > 0) {
         freeze(note.payee);  // it has spent what it voided
     }
-    set_state(index, NoteState::voided, effects);
+    set_state(index, NoteState::voided);
     give_back_rest(index, effects);
     at(note.payer).releases.push_back({note.id, 0});
 }
@@ -134,11 +151,11 @@ void Book::add(const LapsedFact::Row& row, Effects& effects) {
         settle(index, effects);
         return;
     }
-    set_state(index, NoteState::lapsed, effects);
+    set_state(index, NoteState::lapsed);
     give_back_rest(index, effects);
 }
 
-void Book::set_state(NoteIndex index, NoteState state, Effects& effects) {
+void Book::set_state(NoteIndex index, NoteState state) {
     NoteRecord& note = notes_[index];
     if (note.state == NoteState::pending) {
         const auto [first, last] = pending_.equal_range(note.deadline);
@@ -150,11 +167,15 @@ void Book::set_state(NoteIndex index, NoteState state, Effects& effects) {
     }
     note.state = state;
     if (state == NoteState::pending) pending_.emplace(note.deadline, index);
-    effects.decided.push_back(index);
+    Change& change = changed(change_of(state), at(note.payer));
+    change.amount = note.amount;
+    change.note = note.id;
+    change.payee = note.payee;
+    change.payee_wallet = at(note.payee).wallet;
 }
 
 void Book::settle(NoteIndex index, Effects& effects) {
-    set_state(index, NoteState::settled, effects);
+    set_state(index, NoteState::settled);
     pay_rest(index, effects);
 }
 
@@ -319,6 +340,7 @@ void Book::conflict(NoteIndex first, NoteIndex second) {
 
 void Book::freeze(std::uint32_t ordinal) {
     PurseRecord& purse = at(ordinal);
+    if (purse.state != PurseState::frozen) changed(ChangeKind::frozen, purse);
     purse.state = PurseState::frozen;
     revoked_.insert(ordinal);
     refresh(purse);

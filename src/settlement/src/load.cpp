@@ -146,6 +146,7 @@ std::optional<engine::Command> Settlement::Impl::prepare_load(const NewLoad& loa
                                      .credit_account_id = collateral_account(purse.ordinal),
                                      .amount = fact.collateral,
                                      .user_data_128 = purse.received_account,
+                                     .user_data_32 = purse.ordinal,
                                      .ledger = purse.asset.ledger,
                                      .code = api::transfer_purse_collateral,
                                      .flags = ledger::transfer_flags::linked});
@@ -155,6 +156,8 @@ std::optional<engine::Command> Settlement::Impl::prepare_load(const NewLoad& loa
                                  .credit_account_id = escrow,
                                  .amount = load.amount,
                                  .user_data_128 = escrow,
+                                 .user_data_64 = certificate.serial,
+                                 .user_data_32 = purse.ordinal,
                                  .ledger = purse.asset.ledger,
                                  .code = api::transfer_purse_load});
     command.annotation = encode(fact);

@@ -63,6 +63,8 @@ Result<> Settlement::Impl::recover() {
                 progress->failure = Error(ErrorKind::corrupt, applied.error().message())
                                         .in("annotation of command " + std::to_string(committed.sequence));
             }
+            std::vector<Change> changes = book.take_changes(committed.sequence, committed.timestamp);
+            if (parts_.follower != nullptr && !progress->failure) parts_.follower->follow(std::move(changes), true);
             progress->finished = progress->failure || committed.sequence == target;
         }
         progress->moved.notify_all();
@@ -146,6 +148,10 @@ void Settlement::Impl::answered(const engine::Command& command, Result<engine::O
         failure_ = outcome.error();
     }
     step.done(outcome);
+    if (outcome.ok()) {
+        std::vector<Change> changes = book.take_changes(outcome->sequence, outcome->timestamp);
+        if (parts_.follower != nullptr && !failure_) parts_.follower->follow(std::move(changes), false);
+    }
     under_way_.reset();
     if (!failure_) follow_up();
     pump();

@@ -29,7 +29,7 @@ const uint128 funding = api::system_account(api::code_funding, assets::CNY.ledge
 
 }  // namespace
 
-World::World(Options given) : options(given) {
+World::World(Options given, Follower* told) : options(given), follower(told) {
     std::array<std::uint8_t, 8> name{};
     crypto::random_bytes(name);
     directory = std::filesystem::temp_directory_path() / ("jiaozi-settlement-" + to_hex(name));
@@ -54,7 +54,7 @@ void World::go() {
     auto opened = engine::Engine::open({.directory = directory / "journal", .tick = milliseconds(1)}, clock);
     ASSERT_TRUE(opened.ok()) << opened.error().to_string();
     engine = std::move(*opened);
-    Parts parts{*engine, app, clock, {}};
+    Parts parts{*engine, app, clock, {}, follower};
     for (const auto& issuer : issuers) parts.issuers.push_back(issuer.get());
     auto recovered = Settlement::recover(parts, options);
     ASSERT_TRUE(recovered.ok()) << recovered.error().to_string();

@@ -38,7 +38,7 @@ struct Lot {
 
 class World {
   public:
-    explicit World(Options options = {});
+    explicit World(Options options = {}, Follower* follower = nullptr);
     ~World();
 
     // With 100,000 in a wallet of its own.
@@ -88,6 +88,7 @@ class World {
     TestClock clock;
     api::SteppedAppThread app;
     Options options;
+    Follower* follower = nullptr;  // of the service from the next start on
     std::vector<std::unique_ptr<purse_host::PurseSigner>> issuers;
     std::unique_ptr<engine::Engine> engine;
     std::unique_ptr<Settlement> settlement;

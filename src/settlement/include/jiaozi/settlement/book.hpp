@@ -21,6 +21,7 @@
 #include <jiaozi/crypto/signature.hpp>
 #include <jiaozi/engine/command.hpp>
 #include <jiaozi/purse/objects.hpp>
+#include <jiaozi/settlement/changes.hpp>
 #include <jiaozi/settlement/facts.hpp>
 #include <jiaozi/settlement/range_index.hpp>
 
@@ -171,7 +172,6 @@ struct Payout {
 };
 struct Effects {
     std::vector<Payout> payouts;
-    std::vector<NoteIndex> decided;  // notes whose state changed
 };
 
 class Book {
@@ -196,6 +196,8 @@ class Book {
     void add(const ListFact& fact, const purse::ListHead& head);
     void add(const RootFact& fact) { root_ = fact.document; }
     void add(const ProofFact& fact);
+    // What changed since the last call, which was in this command.
+    std::vector<Change> take_changes(std::uint64_t sequence, Timestamp at);
     // The notes added since the last call are in this command.
     void written(std::uint64_t journal);
     // What was paid to purses that did not speak until its deadline may go to their wallets.
@@ -262,7 +264,7 @@ class Book {
     Result<> fold_notes(const NotesFact& fact, const engine::Committed& committed);
     PurseRecord& at(std::uint32_t ordinal) { return purses_[ordinal - 1]; }
     void hear(std::uint32_t ordinal, std::uint32_t seq);
-    void set_state(NoteIndex note, NoteState state, Effects& effects);
+    void set_state(NoteIndex note, NoteState state);
     void settle(NoteIndex note, Effects& effects);
     void pay(NoteIndex note, Span span, Effects& effects);
     std::vector<Span> rest_of(NoteIndex note) const;
@@ -277,6 +279,7 @@ class Book {
     void give_back(NoteIndex note, Span span, Effects& effects);
     void return_to_source(NoteIndex note, const Link& link, Span span, Effects& effects);
     std::vector<OwnedSpan> spent_in_vain(const Link& source, const std::vector<Span>& parts) const;
+    Change& changed(ChangeKind kind, const PurseRecord& purse);
     void conflict(NoteIndex first, NoteIndex second);
     void freeze(std::uint32_t ordinal);
     void credit(std::uint32_t ordinal, std::uint64_t amount, std::uint32_t deadline);
@@ -316,6 +319,7 @@ class Book {
     Bytes root_;
     std::map<std::pair<uint128, std::uint32_t>, std::uint64_t> open_by_holder_;  // amounts of open lots
     std::map<purse::Kid, std::uint64_t> open_by_issuer_;
+    std::vector<Change> changes_;
     std::uint64_t last_serial_ = 0;
     NoteIndex first_unwritten_ = 0;
 };

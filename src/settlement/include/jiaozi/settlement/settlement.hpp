@@ -41,6 +41,7 @@ struct Parts {
     const Clock& clock;
     // The issuing keys, at most one for each suite. A purse is enrolled with a suite that is here.
     std::vector<purse_host::PurseSigner*> issuers;
+    Follower* follower = nullptr;
 };
 
 struct NewPurse {

@@ -1,0 +1,54 @@
+// What a command of settlement changed, as followers are told: projections, events. The same journal tells the same
+// changes, whenever it is read. Plain data.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <jiaozi/base/clock.hpp>
+#include <jiaozi/model/ids.hpp>
+#include <jiaozi/money/asset.hpp>
+#include <jiaozi/purse/objects.hpp>
+#include <jiaozi/settlement/facts.hpp>
+
+namespace jiaozi::settlement {
+
+enum class ChangeKind : std::uint8_t {
+    enrolled,
+    loaded,
+    refunded,  // a lot has ended: what was left of it, and of the collateral, is in the wallet again
+    frozen,
+    lost,
+    note_pending,
+    note_settled,
+    note_voided,
+    note_lapsed,
+    note_reversed,
+};
+
+// `purse` is whose event it is: of a note its payer. Fields that a kind does not have are zero.
+struct Change {
+    ChangeKind kind = ChangeKind::enrolled;
+    std::uint64_t sequence = 0;
+    Timestamp at{};
+    std::uint32_t purse = 0;
+    WalletId wallet{};  // of the purse
+    Asset asset{};
+    std::uint64_t amount = 0;      // loaded, refunded, notes
+    std::uint64_t collateral = 0;  // loaded: put up; refunded: given back
+    std::uint64_t serial = 0;      // loaded, refunded
+    LoadId load{};
+    purse::Id note{};
+    std::uint32_t payee = 0;
+    WalletId payee_wallet{};
+};
+
+// Told of every command once it is journaled, in order, and at recovery of those before. Called on the application
+// thread; at recovery on the feed's thread, where it may wait.
+class Follower {
+  public:
+    virtual ~Follower() = default;
+    virtual void follow(std::vector<Change> changes, bool may_wait) = 0;
+};
+
+}  // namespace jiaozi::settlement
