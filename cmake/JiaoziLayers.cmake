@@ -59,11 +59,11 @@ set(JIAOZI_MAY_USE_webhooks base money codec crypto model registry api)
 set(JIAOZI_MAY_USE_client base money codec crypto model)
 # A purse in a folder, with its keystore, its carriers and its issuer's server: what pays and is paid.
 set(JIAOZI_MAY_USE_terminal base money codec crypto model purse purse_host keystores carriers client)
-set(JIAOZI_MAY_USE_simulators base money codec crypto model protocol api device mqtt client terminal)
+set(JIAOZI_MAY_USE_simulators base money codec crypto model protocol api device mqtt client purse purse_host carriers terminal)
 # Checkpoints kept elsewhere: published, and read back for the audit.
 set(JIAOZI_MAY_USE_anchor base codec crypto proof client)
 # What is measured about offline purses: settling, sizes, a town with cheaters. For `jiaozi bench` and tests only.
-set(JIAOZI_MAY_USE_purse_bench base money codec crypto model ledger engine api purse purse_host settlement)
+set(JIAOZI_MAY_USE_purse_bench base money codec crypto model ledger engine registry api purse purse_host settlement)
 # Whole-system simulation, in the folder sim/ at the top: for tests and `jiaozi vopr` only.
 set(JIAOZI_MAY_USE_sim base codec crypto ledger storage engine proof)
 set(JIAOZI_MAY_USE_jiaozi ${JIAOZI_LIBRARIES})

@@ -15,6 +15,7 @@
 #include "cli/terminal.hpp"
 #include "cli/tools.hpp"
 #include "proof/commands.hpp"
+#include "purse/commands.hpp"
 #include "serve/serve_command.hpp"
 #include "sim/sim_command.hpp"
 #include "vopr/vopr_command.hpp"
@@ -51,6 +52,7 @@ int run(int argc, char** argv) {
     jiaozi::cli::add_api_commands(app, jiaozi::http::openapi_json(), connection, exit);
     jiaozi::cli::add_listen_command(app, listen, connection, exit);
     jiaozi::sim::add_sim_commands(app, connection, exit);
+    jiaozi::purses::add_purse_commands(app, connection, exit);
     jiaozi::proofs::add_receipt_commands(app, connection, exit);
     jiaozi::proofs::add_checkpoint_commands(app, connection, exit);
     jiaozi::proofs::add_anchor_commands(app, exit);

@@ -123,6 +123,20 @@ SyncState sync_state_of(HostPurse& purse) {
     return read_journal(purse).sync;
 }
 
+std::vector<purse::Certificate> lots_of(HostPurse& purse) {
+    std::vector<purse::Certificate> lots;
+    each_record(purse, [&](unsigned kind, ByteView object) {
+        if (kind != lot) return;
+        if (auto content = parse_object<purse::Certificate>(object)) lots.push_back(*content);
+    });
+    return lots;
+}
+
+std::string asset_of(HostPurse& purse) {
+    const auto lots = lots_of(purse);
+    return lots.empty() ? std::string() : std::string(as_text(lots.back().asset.view()));
+}
+
 std::vector<Bytes> items_to_deposit(HostPurse& purse) {
     Journal journal = read_journal(purse);
     std::vector<Bytes> items;

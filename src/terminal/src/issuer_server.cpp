@@ -110,7 +110,7 @@ Result<IssuerServer::Answer> IssuerServer::send(const std::string& method, const
         .with_code(code.empty() ? name_of(kind_of(response.status)) : std::string_view(code));
 }
 
-Result<void> IssuerServer::enrol(PurseFolder& folder, const std::string& url, const std::string& wallet,
+Result<void> IssuerServer::enrol(PurseFolder& folder, const std::string& wallet,
                                  const std::vector<IssuerKey>& issuers) {
     JZ_TRY(const Answer root, send("GET", "/v1/purses/root", {}, {}, "ask for the issuer's keys"));
     JZ_TRY(std::vector<IssuerKey> known, issuers_in(root.object));
@@ -130,7 +130,7 @@ Result<void> IssuerServer::enrol(PurseFolder& folder, const std::string& url, co
     JZ_TRY(const Answer purse, send("POST", "/v1/purses", body, key_of("purse", as_bytes(body)), "enrol the purse"));
     const std::uint64_t ordinal = number_in(purse.object, "ordinal");
     if (ordinal == 0 || ordinal > 0xFFFFFFFF) return not_understood("ordinal");
-    return folder.enrol(static_cast<std::uint32_t>(ordinal), known, url, wallet);
+    return folder.enrol(static_cast<std::uint32_t>(ordinal), known, wallet);
 }
 
 Result<void> IssuerServer::load(PurseFolder& folder, std::uint64_t amount, const std::string& asset,

@@ -133,8 +133,7 @@ purse_host::HostPurse& PurseFolder::purse() noexcept {
     return *purse_;
 }
 
-Result<void> PurseFolder::enrol(std::uint32_t ordinal, std::span<const IssuerKey> issuers, const std::string& url,
-                                const std::string& wallet) {
+Result<void> PurseFolder::enrol(std::uint32_t ordinal, std::span<const IssuerKey> issuers, const std::string& wallet) {
     if (enrolled() && settings_.purse != ordinal) {
         return Error(ErrorKind::conflict, "this purse is number " + std::to_string(settings_.purse) +
                                               " and can't become number " + std::to_string(ordinal));
@@ -153,7 +152,6 @@ Result<void> PurseFolder::enrol(std::uint32_t ordinal, std::span<const IssuerKey
     }
     settings_.purse = ordinal;
     settings_.issuers.assign(issuers.begin(), issuers.end());
-    settings_.url = url;
     settings_.wallet = wallet;
     JZ_CHECK(trust_issuers());
     return write_settings();

@@ -120,7 +120,6 @@ std::string encode_settings(const Settings& settings) {
                            {"reader", key.reader},
                            {"anchor", settings.anchor},
                            {"purse", settings.purse},
-                           {"url", settings.url},
                            {"wallet", settings.wallet},
                            {"issuers", issuers}};
     return json::serialize(all) + "\n";
@@ -144,7 +143,6 @@ Result<Settings> decode_settings(std::string_view text) {
     settings.key.reader = members.text("reader");
     settings.anchor = members.text("anchor");
     settings.purse = static_cast<std::uint32_t>(members.number("purse", std::numeric_limits<std::uint32_t>::max()));
-    settings.url = members.text("url");
     settings.wallet = members.text("wallet");
     JZ_TRY(settings.issuers, issuers_in(members.find("issuers")));
     JZ_CHECK(members.finish());

@@ -65,8 +65,8 @@ TEST(PurseFolder, MadeEnrolledLoadedPaidFromAndOpenedAgain) {
         auto opened = PurseFolder::open(place, secret("correct horse"), clock).value();
         EXPECT_FALSE(opened->enrolled());
         const std::vector<IssuerKey> issuers = {key_of(world)};
-        ASSERT_TRUE(opened->enrol(42, issuers, "http://127.0.0.1:1", "wal_x").ok());
-        EXPECT_EQ(opened->enrol(43, issuers, "", "").error().kind(), ErrorKind::conflict);
+        ASSERT_TRUE(opened->enrol(42, issuers, "wal_x").ok());
+        EXPECT_EQ(opened->enrol(43, issuers, "").error().kind(), ErrorKind::conflict);
         ASSERT_TRUE(opened->load(certificate_for(world, *opened, 100'000)).ok());
         EXPECT_EQ(PurseFolder::open(place, secret("correct horse"), clock).error().kind(), ErrorKind::conflict)
             << "one process at a time";
@@ -74,7 +74,7 @@ TEST(PurseFolder, MadeEnrolledLoadedPaidFromAndOpenedAgain) {
     fs::copy(place, folder.path / "backup", fs::copy_options::recursive);
     {
         auto opened = PurseFolder::open(place, secret("correct horse"), clock).value();
-        EXPECT_EQ(opened->settings().url, "http://127.0.0.1:1");
+        EXPECT_EQ(opened->settings().wallet, "wal_x");
         Payer payer(opened->purse(), [](const jz_offer&) { return Decision{.pay = true, .cvm = false}; });
         EXPECT_TRUE(payer.answer(bob.purse.receive(payer.answer(bob.ask(500))).bytes).empty());
         EXPECT_EQ(payer.outcome(), Outcome::paid);

@@ -54,7 +54,7 @@ void live_with(const KeyChoice& choice, const crypto::SecretBytes& pin, int assu
     {
         auto opened = PurseFolder::open(place, pin, clock).value();
         EXPECT_EQ(static_cast<int>(opened->key().assurance()), assurance);
-        ASSERT_TRUE(opened->enrol(42, std::vector<IssuerKey>{key_of(world)}, "", "").ok());
+        ASSERT_TRUE(opened->enrol(42, std::vector<IssuerKey>{key_of(world)}, "").ok());
         ASSERT_TRUE(opened->load(certificate_for(world, bob, 42, opened->key().public_key(), assurance)).ok());
         EXPECT_EQ(pay(opened->purse(), bob, 500), JZ_OK);
     }

@@ -40,8 +40,7 @@ class PurseFolder {
 
     // The ordinal and the issuer's keys, whose origin the caller has verified. Makes the journal; with the same ordinal
     // again it only changes the keys. Error conflict for another ordinal.
-    Result<void> enrol(std::uint32_t ordinal, std::span<const IssuerKey> issuers, const std::string& url,
-                       const std::string& wallet);
+    Result<void> enrol(std::uint32_t ordinal, std::span<const IssuerKey> issuers, const std::string& wallet);
     Result<void> load(ByteView certificate);
     Result<void> sync(ByteView acknowledgement);
     // Nothing happens for a list that is not newer.

@@ -24,7 +24,6 @@ struct Settings {
     Bytes public_key;
     std::string anchor;
     std::uint32_t purse = 0;  // 0 before enrolment
-    std::string url;
     std::string wallet;
     std::vector<IssuerKey> issuers;
 };

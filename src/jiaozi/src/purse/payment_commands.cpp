@@ -1,0 +1,236 @@
+// pay, receive.
+#include <iostream>
+
+#include <boost/json.hpp>
+#include <unistd.h>
+
+#include <jiaozi/terminal/evidence.hpp>
+#include <jiaozi/terminal/payment.hpp>
+
+#include "commands.hpp"
+#include "common.hpp"
+
+namespace jiaozi::purses {
+namespace {
+
+namespace json = boost::json;
+using cli::say;
+using terminal::Outcome;
+
+struct PaymentOptions {
+    PurseChoice purse;
+    std::string carrier;
+    std::uint32_t timeout = 60;
+    // pay
+    std::uint64_t at_most = 0;
+    bool verified = false;
+    std::string pin_file;
+    bool resume = false;
+    bool cancel = false;
+    // receive
+    std::uint64_t amount = 0;
+    bool answer = false;
+    bool void_after = false;
+};
+
+const char* words_of(Outcome outcome) {
+    switch (outcome) {
+        case Outcome::nothing:
+            return say("nothing was paid", "未付款");
+        case Outcome::credited:
+            return say("credited: accepted, not settled; it is in the wallet after a sync",
+                       "已入袋：已接受、未结算；同步后进入钱包");
+        case Outcome::paid:
+            return say("paid: the payee's receipt is here", "已付：已取得收款方回执");
+        case Outcome::unknown:
+            return say(
+                "unknown: sent, and nobody answered. Neither paid nor failed. Try `jiaozi purse pay --resume` with the "
+                "same payee",
+                "未知：已发出，无人应答。既非成功也非失败。请对同一收款方执行 `jiaozi purse pay --resume`");
+        case Outcome::voided:
+            return say("voided: it will never be credited; the amount is locked until a sync gives it back",
+                       "已作废：永不入账；金额锁定，同步后退回");
+    }
+    return "";
+}
+
+cli::Exit exit_of(Outcome outcome) {
+    if (outcome == Outcome::unknown) return cli::Exit::unavailable;
+    return outcome == Outcome::paid || outcome == Outcome::credited ? cli::Exit::ok : cli::Exit::declined;
+}
+
+void print(const PaymentOptions& options, Outcome outcome, jz_status status, std::uint64_t amount,
+           const std::string& asset, std::uint32_t peer) {
+    if (options.purse.json) {
+        json::object out{
+            {"object", "purse_payment"},        {"outcome", terminal::name_of(outcome)}, {"settled", false},
+            {"status", jz_status_name(status)}, {"amount", std::to_string(amount)},      {"asset", asset}};
+        if (peer != 0) out["payee"] = peer;
+        std::cout << json::serialize(out) << '\n';
+        return;
+    }
+    if (amount != 0) std::cout << amount_text(amount, asset) << ' ';
+    if (peer != 0) std::cout << say("to purse ", "付给钱袋 ") << peer << ' ';
+    std::cout << words_of(outcome) << '\n';
+    if (status != JZ_OK) std::cerr << "jiaozi: " << purses::words_of(status) << '\n';
+}
+
+// --at-most answers for the holder; otherwise the holder is asked.
+bool agrees(const PaymentOptions& options, const jz_offer& offer) {
+    if (options.at_most != 0) return offer.amount <= options.at_most;
+    std::cerr << say("Pay ", "向钱袋 ")
+              << (cli::chinese() ? std::to_string(offer.payee) : amount_text(offer.amount, offer.asset))
+              << say(" to purse ", " 支付 ")
+              << (cli::chinese() ? amount_text(offer.amount, offer.asset) : std::to_string(offer.payee))
+              << say("? [y/N] ", "？[y/N] ") << std::flush;
+    std::string line;
+    std::getline(std::cin, line);
+    return line == "y" || line == "Y" || line == "yes";
+}
+
+carriers::Terminal codes() {
+    return {.screen = &std::cerr, .scanner = STDIN_FILENO};
+}
+
+Result<cli::Exit> pay(const PaymentOptions& options) {
+    JZ_TRY(const carriers::Place place, carriers::parse_place(options.carrier));
+    if (place.kind == carriers::Kind::qr && options.at_most == 0 && !options.resume && !options.cancel) {
+        return Error(ErrorKind::invalid, say("with qr: the scanner types on standard input, so give --at-most",
+                                             "使用 qr: 时标准输入被扫码器占用，请给出 --at-most"))
+            .with_param("at-most");
+    }
+    JZ_TRY(auto folder, open_enrolled(options.purse));
+    bool cvm = options.verified;
+    if (!options.pin_file.empty()) {
+        PurseChoice pin = options.purse;
+        pin.passphrase_file = options.pin_file;
+        JZ_TRY(const crypto::SecretBytes typed, read_passphrase(pin));
+        JZ_CHECK(folder->verify_holder(typed));
+        cvm = true;
+    }
+    terminal::Payer payer(folder->purse(),
+                          [&](const jz_offer& offer) { return terminal::Decision{agrees(options, offer), cvm}; });
+    const terminal::Patience patience{.total = seconds(options.timeout), .answer = seconds(5), .resumes = 3};
+    JZ_TRY(const auto link, carriers::open_link(place, carriers::Side::payer, patience.total, codes()));
+    const bool again = options.resume || options.cancel;
+    auto outcome = again ? payer.resume(*link, patience, options.cancel) : payer.pay(*link, patience);
+    const auto& offer = payer.offer();
+    if (!outcome.ok()) {
+        if (outcome.error().kind() != ErrorKind::declined || payer.status() == JZ_OK) return outcome.error();
+        outcome = Outcome::nothing;
+    }
+    print(options, *outcome, payer.status(), offer ? offer->amount : 0, terminal::asset_of(folder->purse()),
+          offer ? offer->payee : 0);
+    if (!folder->key_refusal().empty()) std::cerr << "jiaozi: " << folder->key_refusal() << '\n';
+    if (again && *outcome == Outcome::nothing) {
+        std::cerr << say("nothing is unknown\n", "没有结果未知的付款\n");
+        return cli::Exit::ok;
+    }
+    return exit_of(*outcome);
+}
+
+// Payers come and go until one has paid; each is told the same request.
+Result<Outcome> wait_for_payer(const carriers::Place& place, terminal::Payee& payee,
+                               const terminal::Patience& patience) {
+    if (place.kind != carriers::Kind::tcp && place.kind != carriers::Kind::unix_socket) {
+        JZ_TRY(const auto link, carriers::open_link(place, carriers::Side::payee, patience.total, codes()));
+        return payee.serve(*link, patience, place.kind == carriers::Kind::serial);
+    }
+    JZ_TRY(const auto listener, carriers::listen(place));
+    const carriers::Place bound = listener->place();
+    if (bound.kind == carriers::Kind::tcp) {
+        std::cerr << say("waiting at tcp:", "等待于 tcp:") << bound.where << ':' << bound.port << std::endl;
+    }
+    while (true) {
+        JZ_TRY(const auto link, listener->accept(patience.total));
+        auto outcome = payee.serve(*link, patience);
+        if (payee.outcome() != Outcome::nothing) return payee.outcome();
+        if (!outcome.ok() && outcome.error().kind() == ErrorKind::timeout) return outcome;
+    }
+}
+
+Result<cli::Exit> receive(const PaymentOptions& options) {
+    JZ_TRY(const carriers::Place place, carriers::parse_place(options.carrier));
+    if (options.answer == (options.amount != 0)) {
+        return Error(ErrorKind::invalid, say("give --amount, or --answer to serve payers of earlier requests only",
+                                             "请给出 --amount，或用 --answer 仅应答先前请求的付款方"))
+            .with_param("amount");
+    }
+    JZ_TRY(auto folder, open_enrolled(options.purse));
+    const std::string asset = terminal::asset_of(folder->purse());
+    const terminal::Patience patience{.total = seconds(options.timeout), .answer = seconds(2), .resumes = 0};
+    auto payee = options.answer ? Result<terminal::Payee>(terminal::Payee::answering(folder->purse()))
+                                : terminal::Payee::ask(folder->purse(), options.amount);
+    if (!payee.ok()) return std::move(payee).error();
+    const auto served = wait_for_payer(place, *payee, patience);
+    if (payee->outcome() == Outcome::nothing && !served.ok() && served.error().kind() != ErrorKind::timeout) {
+        return served.error();
+    }
+    if (payee->outcome() == Outcome::nothing && options.void_after) {
+        JZ_CHECK(payee->give_up());
+        print(options, Outcome::voided, payee->status(), options.amount, asset, 0);
+        return cli::Exit::declined;
+    }
+    print(options, payee->outcome(), payee->status(), options.amount, asset, 0);
+    if (payee->outcome() == Outcome::nothing && !options.answer) {
+        std::cerr << say(
+            "The request stays open for a payer that comes back: `receive --answer`. --void would end it.\n",
+            "该请求仍有效，付款方可稍后返回：`receive --answer`。用 --void 可作废。\n");
+    }
+    return exit_of(payee->outcome());
+}
+
+void add_carrier(CLI::App& command, PaymentOptions& options) {
+    add_purse_options(command, options.purse);
+    command
+        .add_option("carrier", options.carrier,
+                    say("tcp:127.0.0.1:7700, unix:PATH, serial:PATH, file:DIR or qr:[DIR]",
+                        "tcp:127.0.0.1:7700、unix:路径、serial:路径、file:目录 或 qr:[目录]"))
+        ->required();
+    command.add_option("--timeout", options.timeout, say("seconds to wait for the other side", "等待对方的秒数"))
+        ->capture_default_str();
+}
+
+}  // namespace
+
+void add_payment_commands(CLI::App& noun, cli::Exit& exit) {
+    auto paying = std::make_shared<PaymentOptions>();
+    CLI::App* pays = noun.add_subcommand("pay", say("pay what the other purse asks for", "支付对方钱袋请求的金额"));
+    add_carrier(*pays, *paying);
+    pays->add_option(
+        "--at-most", paying->at_most,
+        say("agree up to this amount (minor units) without asking", "不超过此金额（最小货币单位）时不再询问"));
+    pays->add_flag(
+        "--verified", paying->verified,
+        say("the holder was verified for this payment (PIN, fingerprint)", "本次付款已验证持有人（PIN、指纹）"));
+    pays->add_option("--pin-file", paying->pin_file,
+                     say("file with a card's PIN, mode 0600", "含卡片 PIN 的文件（权限 0600）"));
+    auto* resume = pays->add_flag("--resume", paying->resume,
+                                  say("ask what became of payments whose outcome is unknown", "询问结果未知的付款"));
+    pays->add_flag("--cancel", paying->cancel,
+                   say("have them voided if they were not credited; a sync gives the amount back",
+                       "若尚未入账则作废；同步后退回金额"))
+        ->excludes(resume);
+    pays->footer(say("Exit codes: 0 paid; 4 refused or voided; 7 unknown: resume, with the same payee.",
+                     "退出码：0 已付；4 被拒或作废；7 未知：请对同一收款方恢复。"));
+    pays->callback([paying, &exit] {
+        const auto done = pay(*paying);
+        exit = done.ok() ? *done : fail(done.error());
+    });
+
+    auto receiving = std::make_shared<PaymentOptions>();
+    CLI::App* receives = noun.add_subcommand("receive", say("ask for an amount and take it", "请求并收取一笔金额"));
+    add_carrier(*receives, *receiving);
+    receives->add_option("--amount", receiving->amount,
+                         say("in minor units: 350 is 3.50 CNY", "最小货币单位：350 即 3.50 CNY"));
+    receives->add_flag("--answer", receiving->answer,
+                       say("ask for nothing; answer payers that come back", "不发起请求，仅应答返回的付款方"));
+    receives->add_flag("--void", receiving->void_after,
+                       say("if nobody pays in time, end the request for good", "若超时无人付款，则永久作废该请求"));
+    receives->callback([receiving, &exit] {
+        const auto done = receive(*receiving);
+        exit = done.ok() ? *done : fail(done.error());
+    });
+}
+
+}  // namespace jiaozi::purses
