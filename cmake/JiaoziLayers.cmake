@@ -51,7 +51,7 @@ set(JIAOZI_MAY_USE_device base money codec crypto model protocol)
 # layer 4
 # `devices` is the transport-independent half of the device gateway: authenticate, decode, dispatch, answer.
 set(JIAOZI_MAY_USE_devices base money codec crypto model protocol api identity)
-set(JIAOZI_MAY_USE_http base money codec crypto model protocol ledger engine registry api identity groups merchants payments settlement devices webhooks)
+set(JIAOZI_MAY_USE_http base money codec crypto model purse purse_host protocol ledger engine registry api identity groups merchants payments settlement devices webhooks)
 set(JIAOZI_MAY_USE_mqtt base money codec crypto model protocol api devices)
 set(JIAOZI_MAY_USE_webhooks base money codec crypto model registry api)
 # layer 5
