@@ -10,9 +10,12 @@
 #include <jiaozi/engine/payload.hpp>
 #include <jiaozi/storage/segment.hpp>
 
+#include "../one_file.hpp"
+
 namespace {
 
 using namespace jiaozi;
+using fuzz::MemoryFile;
 
 // What decodes must encode to the same bytes: there is one encoding of everything.
 void payload(ByteView bytes) {
@@ -29,26 +32,6 @@ void payload(ByteView bytes) {
         if (joined.ok() && joined->size() != decoded->commands.size()) std::abort();
     }
 }
-
-class MemoryFile final : public storage::File {
-  public:
-    explicit MemoryFile(ByteView bytes) : bytes_(bytes) {}
-    Result<std::size_t> read_at(std::uint64_t offset, ByteSpan into) override {
-        if (offset >= bytes_.size()) return std::size_t{0};
-        const auto size = std::min(into.size(), bytes_.size() - static_cast<std::size_t>(offset));
-        std::copy_n(bytes_.begin() + static_cast<std::ptrdiff_t>(offset), size, into.begin());
-        return size;
-    }
-    Result<> write_at(std::uint64_t, std::span<const ByteView>) override { std::abort(); }  // scanning changes nothing
-    Result<> sync_data() override { std::abort(); }
-    Result<> sync_all() override { std::abort(); }
-    Result<> preallocate(std::uint64_t) override { std::abort(); }
-    Result<> truncate(std::uint64_t) override { std::abort(); }
-    Result<std::uint64_t> size() override { return bytes_.size(); }
-
-  private:
-    ByteView bytes_;
-};
 
 template <class Header>
 void make_check_right(Bytes& image, std::size_t at) {

@@ -14,9 +14,12 @@
 #include <jiaozi/storage/archive.hpp>
 #include <jiaozi/storage/snapshot.hpp>
 
+#include "../one_file.hpp"
+
 namespace {
 
 using namespace jiaozi;
+using fuzz::OneFile;
 
 class NoEvents final : public ledger::EventSource {
   public:
@@ -75,44 +78,6 @@ void parts(ByteView bytes) {
     }
 }
 
-class OneFile final : public storage::Disk {
-  public:
-    explicit OneFile(ByteView bytes) : bytes_(bytes) {}
-    Result<std::unique_ptr<storage::File>> open(const std::filesystem::path&, Mode) override {
-        return std::unique_ptr<storage::File>(std::make_unique<View>(bytes_));
-    }
-    // Reading asks for nothing else.
-    Result<std::unique_ptr<storage::File>> create(const std::filesystem::path&) override { std::abort(); }
-    Result<> rename(const std::filesystem::path&, const std::filesystem::path&) override { std::abort(); }
-    Result<> remove(const std::filesystem::path&) override { std::abort(); }
-    Result<> make_directory(const std::filesystem::path&) override { std::abort(); }
-    Result<> sync_directory(const std::filesystem::path&) override { std::abort(); }
-    Result<std::vector<std::string>> list(const std::filesystem::path&) override { std::abort(); }
-    Result<std::unique_ptr<storage::DirectoryLock>> lock(const std::filesystem::path&) override { std::abort(); }
-
-  private:
-    class View final : public storage::File {
-      public:
-        explicit View(ByteView bytes) : bytes_(bytes) {}
-        Result<std::size_t> read_at(std::uint64_t offset, ByteSpan into) override {
-            if (offset >= bytes_.size()) return std::size_t{0};
-            const auto size = std::min(into.size(), bytes_.size() - static_cast<std::size_t>(offset));
-            std::copy_n(bytes_.begin() + static_cast<std::ptrdiff_t>(offset), size, into.begin());
-            return size;
-        }
-        Result<> write_at(std::uint64_t, std::span<const ByteView>) override { std::abort(); }
-        Result<> sync_data() override { std::abort(); }
-        Result<> sync_all() override { std::abort(); }
-        Result<> preallocate(std::uint64_t) override { std::abort(); }
-        Result<> truncate(std::uint64_t) override { std::abort(); }
-        Result<std::uint64_t> size() override { return bytes_.size(); }
-
-      private:
-        ByteView bytes_;
-    };
-    ByteView bytes_;
-};
-
 void file(ByteView bytes) {
     Bytes image = to_bytes(bytes);
     if (image.size() >= sizeof(storage::SnapshotHeader)) {
@@ -162,9 +127,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (size == 0) return 0;
     const ByteView bytes(data + 1, size - 1);
     switch (data[0] % 3) {
-        case 0: parts(bytes); break;
-        case 1: file(bytes); break;
-        default: pruned(bytes); break;
+        case 0:
+            parts(bytes);
+            break;
+        case 1:
+            file(bytes);
+            break;
+        default:
+            pruned(bytes);
+            break;
     }
     return 0;
 }
