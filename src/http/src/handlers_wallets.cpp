@@ -2,6 +2,7 @@
 #include <jiaozi/api/json.hpp>
 #include <jiaozi/http/bodies.hpp>
 #include <jiaozi/registry/people.hpp>
+#include <jiaozi/settlement/settlement.hpp>
 
 #include "access.hpp"
 #include "memory_page.hpp"
@@ -10,10 +11,28 @@
 namespace jiaozi::http {
 namespace {
 
-// balance() may be asked on any thread.
-std::string wallet_json(const groups::GroupService& groups, const Wallet& wallet) {
+// What of the wallet's money is not in it: in the lots of its purses, and received by them.
+struct Elsewhere {
+    std::uint64_t in_purses = 0;
+    std::uint64_t on_the_way = 0;
+};
+
+Elsewhere elsewhere(const Parts& parts, WalletId wallet) {
+    Elsewhere found;
+    if (parts.purses == nullptr) return found;
+    const settlement::Book& book = parts.purses->book();
+    for (const std::uint32_t ordinal : book.purses_of(wallet)) {
+        const settlement::PurseRecord& purse = *book.purse(ordinal);
+        found.in_purses += book.in_lots_of(purse);
+        found.on_the_way += purse.received;
+    }
+    return found;
+}
+
+std::string wallet_json(const Parts& parts, const Wallet& wallet) {
     const Amount zero(0, wallet.asset);
-    const api::Balance balance = groups.balance(wallet.id).value_or(api::Balance{zero, zero, zero});
+    const api::Balance balance = parts.groups.balance(wallet.id).value_or(api::Balance{zero, zero, zero});
+    const Elsewhere purses = elsewhere(parts, wallet.id);
     return api::JsonObject("wallet")
         .id("id", wallet.id)
         .id("group", wallet.group)
@@ -24,6 +43,8 @@ std::string wallet_json(const groups::GroupService& groups, const Wallet& wallet
         .minor("total", balance.total.minor())
         .minor("held", balance.held.minor())
         .minor("available", balance.available.minor())
+        .minor("in_purses", purses.in_purses)
+        .minor("on_the_way", purses.on_the_way)
         .time("created", wallet.created)
         .take();
 }
@@ -37,12 +58,12 @@ void create_wallet(Call&& call) {
     wallet.group = group;
     wallet.name = std::move(wanted.name);
     wallet.asset = wanted.asset;
-    groups::GroupService& service = call.parts().groups;
-    service.open_wallet(std::move(wallet), call.actor(),
-                        [&service, reply = std::move(call.reply)](Result<Wallet> made) mutable {
-                            JZ_ANSWER_TRY(const Wallet opened, reply, std::move(made));
-                            reply.json(201, wallet_json(service, opened));
-                        });
+    const Parts& parts = call.parts();
+    parts.groups.open_wallet(std::move(wallet), call.actor(),
+                             [&parts, reply = std::move(call.reply)](Result<Wallet> made) mutable {
+                                 JZ_ANSWER_TRY(const Wallet opened, reply, std::move(made));
+                                 reply.json(201, wallet_json(parts, opened));
+                             });
 }
 
 // A person's wallets: those of every group the person is in.
@@ -63,8 +84,8 @@ void list_wallets(Call&& call) {
     filter.merchant = query.id<MerchantId>("merchant");
     const registry::Page page = query.page();
     JZ_ANSWER_CHECK(call.reply, query.finish());
-    const groups::GroupService& service = call.parts().groups;
-    const auto to_json = [&service](const Wallet& wallet) { return wallet_json(service, wallet); };
+    const Parts& parts = call.parts();
+    const auto to_json = [&parts](const Wallet& wallet) { return wallet_json(parts, wallet); };
     if (!call.is_operator()) {
         if (filter.merchant) {
             call.reply.fail(operators_only());
@@ -74,16 +95,19 @@ void list_wallets(Call&& call) {
         call.reply.json(200, list_json(listing.data, listing.has_more, to_json));
         return;
     }
-    read_and_answer(std::move(call), [filter, page, to_json](registry::Session& session) -> Result<std::string> {
-        JZ_TRY(const auto wallets, registry::list_wallets(session, filter, page));
-        return list_json(wallets.data, wallets.has_more, to_json);
-    });
+    // What purses have is known on the application thread only, so the text is made there.
+    parts.reads.run<registry::Listing<Wallet>>(
+        [filter, page](registry::Session& session) { return registry::list_wallets(session, filter, page); },
+        [to_json, reply = std::move(call.reply)](Result<registry::Listing<Wallet>> listing) mutable {
+            JZ_ANSWER_TRY(const auto wallets, reply, std::move(listing));
+            reply.json(200, list_json(wallets.data, wallets.has_more, to_json));
+        });
 }
 
 void get_wallet(Call&& call) {
     JZ_ANSWER_TRY(const WalletId id, call.reply, call.path_id<WalletId>(0, "wallet"));
     JZ_ANSWER_TRY(const Wallet* wallet, call.reply, visible_wallet(call, id));
-    call.reply.json(200, wallet_json(call.parts().groups, *wallet));
+    call.reply.json(200, wallet_json(call.parts(), *wallet));
 }
 
 void create_deposit(Call&& call) {
@@ -119,12 +143,42 @@ std::string_view line_type(std::uint16_t code) {
             return "refund";
         case api::transfer_deposit:
             return "deposit";
+        case api::transfer_purse_load:
+            return "purse_load";
+        case api::transfer_purse_collateral:
+            return "purse_collateral";
+        case api::transfer_purse_sweep:
+            return "purse_received";
+        case api::transfer_purse_refund:
+            return "purse_refund";
+        case api::transfer_purse_recovery:
+            return "purse_recovery";
+        case api::transfer_purse_collateral_back:
+            return "purse_collateral_back";
         default:
             return "other";
     }
 }
 
-std::string line_json(const groups::StatementRow& row) {
+bool is_of_purse(std::uint16_t code) {
+    return code >= api::transfer_purse_load && code <= api::transfer_purse_collateral_back;
+}
+
+// The wallet's purse whose account stands in the line's reference; 0: another's.
+std::uint32_t purse_of(const Parts& parts, WalletId wallet, uint128 account) {
+    if (parts.purses == nullptr) return 0;
+    const settlement::Book& book = parts.purses->book();
+    for (const std::uint32_t ordinal : book.purses_of(wallet)) {
+        const settlement::PurseRecord& purse = *book.purse(ordinal);
+        if (purse.received_account == account) return ordinal;
+        for (const settlement::LotIndex lot : purse.lots) {
+            if (book.lot(lot).escrow_account == account) return ordinal;
+        }
+    }
+    return 0;
+}
+
+std::string line_json(const Parts& parts, WalletId wallet, const groups::StatementRow& row) {
     const uint128 available = row.balance_after.minor() - std::min(row.held_after.minor(), row.balance_after.minor());
     api::JsonObject line("statement_line");
     line.text("type", line_type(row.code))
@@ -134,10 +188,18 @@ std::string line_json(const groups::StatementRow& row) {
         .minor("total", row.balance_after.minor())
         .minor("held", row.held_after.minor())
         .minor("available", available);
-    if (row.code == api::transfer_deposit) {
+    if (is_of_purse(row.code)) {
+        line.raw("object_id", "null");
+    } else if (row.code == api::transfer_deposit) {
         line.id("object_id", DepositId(row.reference));
     } else {
         line.id("object_id", PaymentId(row.reference));
+    }
+    const std::uint32_t purse = is_of_purse(row.code) ? purse_of(parts, wallet, row.reference) : 0;
+    if (purse == 0) {
+        line.raw("purse", "null");
+    } else {
+        line.number("purse", purse);
     }
     return line.time("created", row.timestamp).take();
 }
@@ -151,7 +213,9 @@ void get_statement(Call&& call) {
     wanted.cursor = std::string(query.get("starting_after").value_or(""));
     JZ_ANSWER_CHECK(call.reply, query.finish());
     JZ_ANSWER_TRY(const groups::Statement statement, call.reply, call.parts().groups.statement(id, wanted));
-    std::string body = list_json(statement.rows, !statement.next.empty(), line_json);
+    const Parts& parts = call.parts();
+    std::string body = list_json(statement.rows, !statement.next.empty(),
+                                 [&parts, id](const groups::StatementRow& row) { return line_json(parts, id, row); });
     body.pop_back();
     body += statement.next.empty() ? R"(,"next":null})" : R"(,"next":")" + api::json_escaped(statement.next) + "\"}";
     call.reply.json(200, std::move(body));
@@ -161,12 +225,12 @@ void set_frozen(Call&& call, bool frozen) {
     JZ_ANSWER_TRY(const WalletId id, call.reply, call.path_id<WalletId>(0, "wallet"));
     JZ_ANSWER_CHECK(call.reply, visible_wallet(call, id));
     JZ_ANSWER_CHECK(call.reply, decode_nothing(call.request.body));
-    groups::GroupService& service = call.parts().groups;
-    service.set_frozen(id, frozen, call.actor(),
-                       [&service, reply = std::move(call.reply)](Result<Wallet> result) mutable {
-                           JZ_ANSWER_TRY(const Wallet wallet, reply, std::move(result));
-                           reply.json(200, wallet_json(service, wallet));
-                       });
+    const Parts& parts = call.parts();
+    parts.groups.set_frozen(id, frozen, call.actor(),
+                            [&parts, reply = std::move(call.reply)](Result<Wallet> result) mutable {
+                                JZ_ANSWER_TRY(const Wallet wallet, reply, std::move(result));
+                                reply.json(200, wallet_json(parts, wallet));
+                            });
 }
 void freeze_wallet(Call&& call) {
     set_frozen(std::move(call), true);

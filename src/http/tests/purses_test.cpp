@@ -65,6 +65,14 @@ TEST_F(Purses, ALifeWithARestartBetweenLoadAndDeposit) {
     EXPECT_EQ(seen.at("loaded"), "5000");
     EXPECT_EQ(seen.at("state"), "active");
     EXPECT_EQ(seen.at("lots[0].state"), "open");
+    const Answer wallet = world.get("/v1/wallets/" + world.ann_wallet);
+    EXPECT_EQ(wallet.at("in_purses"), "5000");
+    EXPECT_EQ(wallet.at("on_the_way"), "0");
+    const Answer statement = world.get("/v1/wallets/" + world.ann_wallet + "/statement");
+    EXPECT_EQ(statement.at("data[0].type"), "purse_load");
+    EXPECT_EQ(statement.at("data[0].purse"), ann.ordinal);
+    EXPECT_EQ(statement.at("data[1].type"), "purse_collateral");
+    EXPECT_EQ(statement.at("data[1].amount"), "2500");
     const std::string note = pay(ann, shop, 0, 350);
 
     world.restart();
@@ -82,6 +90,16 @@ TEST_F(Purses, ALifeWithARestartBetweenLoadAndDeposit) {
     EXPECT_EQ(total(world.merchant_wallet), "350");
     EXPECT_EQ(world.get("/v1/purses/" + ann.ordinal).at("loaded"), "4650");
     EXPECT_EQ(world.get("/v1/purses/" + ann.ordinal).at("through"), "1");
+    const Answer sales = world.get("/v1/wallets/" + world.merchant_wallet + "/statement");
+    EXPECT_EQ(sales.at("data[0].type"), "purse_received");
+    EXPECT_EQ(sales.at("data[0].purse"), shop.ordinal);
+    // The projector is a moment behind.
+    const std::string wanted = "/v1/events?type=purse.note_settled&object_id=" + taken.at("data[0].note");
+    Answer events = world.get(wanted);
+    for (int i = 0; i < 1'000 && events.at("data[0].type").empty(); ++i) events = world.get(wanted);
+    EXPECT_EQ(events.at("data[0].data.payer_purse"), ann.ordinal);
+    EXPECT_EQ(events.at("data[0].data.payee_wallet"), world.merchant_wallet);
+    EXPECT_EQ(events.at("data[0].data.amount"), "350");
 }
 
 TEST_F(Purses, ALoadRepeatedMovesMoneyOnceAndAnswersTheSameForEver) {

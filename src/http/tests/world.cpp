@@ -24,6 +24,8 @@
 #include <jiaozi/payments/projector.hpp>
 #include <jiaozi/purse_host/issuer.hpp>
 #include <jiaozi/registry/registry.hpp>
+#include <jiaozi/settlement/projector.hpp>
+#include <jiaozi/settlement/settlement.hpp>
 
 namespace jiaozi::http::test {
 namespace {
@@ -119,6 +121,7 @@ struct World::Parts {
     std::unique_ptr<payments::PaymentService> payments;
     std::unique_ptr<devices::Gateway> gateway;
     std::unique_ptr<purse_host::PurseSigner> purse_issuer;
+    std::unique_ptr<settlement::Projector> purse_projector;
     std::unique_ptr<settlement::Settlement> purses;
     std::unique_ptr<Api> api;
     std::unique_ptr<Server> server;
@@ -157,7 +160,9 @@ struct World::Parts {
             purse_issuer =
                 purse_host::key_signer(take(crypto::make_signer(crypto::generate_key(crypto::Suite::ed25519))));
         }
-        purses = take(settlement::Settlement::recover({*engine, app, clock, {purse_issuer.get()}}));
+        purse_projector = take(settlement::Projector::start(*store, &events));
+        purses =
+            take(settlement::Settlement::recover({*engine, app, clock, {purse_issuer.get()}, purse_projector.get()}));
         ApiOptions api_options;
         api_options.sandbox = options.sandbox;
         api_options.requests_per_s = options.requests_per_s;
@@ -210,6 +215,7 @@ struct World::Parts {
         keys.reset();
         archive.reset();
         projector.reset();
+        purse_projector.reset();
         endpoints.reset();
         reads.reset();
         engine.reset();
@@ -287,6 +293,11 @@ Marks World::marks() {
 }
 
 void World::settle() {
+    // What follows of a deposit (proofs, sweeps, a new list) is journaled in commands of its own.
+    for (bool idle = false; !idle;) {
+        on_app([&] { idle = parts_->purses->idle(); });
+    }
+    EXPECT_TRUE(parts_->purse_projector->wait_until_written(seconds(30)));
     EXPECT_TRUE(parts_->projector->wait_for(parts_->engine->last_sequence(), seconds(20)));
 }
 
@@ -374,10 +385,6 @@ void World::make_purses() {
     const Answer answer = must("POST", "/v1/purses/deposits", R"({"items":[)" + items + "]}");
     EXPECT_EQ(answer.at("data[1].reason"), "ok") << answer.body;
     must("POST", "/v1/purses/deposits", R"({"items":["AAAA"]})");
-    // The freezing, the proof and the blacklist follow in commands of their own.
-    for (bool idle = false; !idle;) {
-        on_app([&] { idle = parts_->purses->idle(); });
-    }
 }
 
 Bytes World::note_payload(const std::string& payer, const std::string& payee, std::uint32_t seq, ByteView certificate,

@@ -31,9 +31,12 @@
 #include <jiaozi/identity/api_keys.hpp>
 #include <jiaozi/identity/devices.hpp>
 #include <jiaozi/merchants/merchants.hpp>
-#include <jiaozi/settlement/settlement.hpp>
 #include <jiaozi/webhooks/endpoints.hpp>
 #include <jiaozi/webhooks/sender.hpp>
+
+namespace jiaozi::settlement {
+class Settlement;
+}
 
 namespace jiaozi::http {
 
