@@ -233,6 +233,7 @@ def verify_receipt(receipt, key):
     require(receipt["format"] == "jiaozi/receipt/1" and receipt["commands"], "it is not a receipt")
     size, root = open_checkpoint(receipt["checkpoint"], key)
     subject, known, last, commands = int(receipt["subject"], 16), set(), 0, []
+    require(receipt["subject"] == f"{subject:032x}", "the subject has 32 hexadecimal digits, in lower case")
     for command in receipt["commands"]:
         sequence, parts = verify_command(command, size, root)
         require(sequence > last, "commands are out of order")
@@ -255,7 +256,7 @@ def verify_liability(proof, key):
     require(len(row) == 1, "the statement does not speak of this ledger")
     holders, total, root = decimal(row[0][1]), decimal(row[0][2]), unbase64(row[0][3])
     balance, account, salt = decimal(proof["balance"]), int(proof["account"], 16), unbase64(proof["salt"])
-    require(len(salt) == 16, "a salt has 16 bytes")
+    require(len(salt) == 16 and proof["account"] == f"{account:032x}", "a salt has 16 bytes, an account 32 hexadecimal digits in lower case")
 
     def sum_bytes(value):
         require(value < 2**128, "a sum is too large")

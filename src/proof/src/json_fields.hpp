@@ -71,8 +71,10 @@ class JsonFields {
     Result<uint128> id(std::string_view name) const {
         JZ_TRY(const std::string_view digits, text(name));
         const auto bytes = from_hex(digits);
-        if (!bytes.ok() || bytes->size() != sizeof(uint128))
-            return malformed(std::string(name) + " has 32 hexadecimal digits");
+        // An id is written in one way, so that no byte of a proof can be changed unseen.
+        const bool lower = std::ranges::none_of(digits, [](char c) { return c >= 'A' && c <= 'F'; });
+        if (!bytes.ok() || bytes->size() != sizeof(uint128) || !lower)
+            return malformed(std::string(name) + " has 32 hexadecimal digits, in lower case");
         uint128 value = 0;
         for (const std::uint8_t byte : *bytes) value = value << 8 | byte;
         return value;
