@@ -394,7 +394,8 @@ void World::open() {
             disk_.end_process();
         }
     }
-    for (unsigned attempts = 0; attempts < 10 && well(); ++attempts) {
+    std::string last_cause = "the log did not start";
+    for (unsigned attempts = 0; attempts < 30 && well(); ++attempts) {
         ++report_.opens;
         engine_options_.use_snapshots = random_.chance(80);
         // Recovery runs on this thread and passes the gate; the writer that it starts stops there.
@@ -424,9 +425,10 @@ void World::open() {
             return;
         }
         if (!struck_) return complain("does not open: " + opened.error().to_string());
+        last_cause = opened.error().to_string();
         end_life();
     }
-    complain("does not open in ten attempts");
+    complain("does not open in thirty attempts, the last time because of " + last_cause);
 }
 
 // False when the power went.
@@ -487,6 +489,7 @@ void World::end_life() {
     gate_.set_open(true);
     if (log_) log_->stop();
     if (engine_) report_.entries += engine_->counters().entries;
+    if (engine_) report_.history_runs += engine_->counters().history_runs;
     engine_.reset();
     gate_.set_open(false);
     take_answers();

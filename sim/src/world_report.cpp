@@ -13,7 +13,7 @@ void WorldReport::add(const WorldReport& other) {
         &WorldReport::survivors,      &WorldReport::vanished,        &WorldReport::expired,
         &WorldReport::ticks,          &WorldReport::checkpoints,     &WorldReport::log_stops,
         &WorldReport::damage_refused, &WorldReport::damage_harmless, &WorldReport::snapshots,
-        &WorldReport::from_snapshots, &WorldReport::pruned};
+        &WorldReport::from_snapshots, &WorldReport::pruned,          &WorldReport::history_runs};
     for (const auto count : counts) this->*count += other.*count;
     if (failure.empty()) failure = other.failure;
 }

@@ -71,6 +71,7 @@ TEST_P(ManyWorlds, LoseNothingAndDoNothingTwice) {
     EXPECT_GT(all.snapshots, 0U);
     EXPECT_GT(all.from_snapshots, 0U);
     EXPECT_GT(all.pruned, 0U);
+    EXPECT_GT(all.history_runs, 0U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Share, ManyWorlds, ::testing::Range(std::uint64_t{0}, shares));

@@ -73,7 +73,7 @@ class Engine::Impl {
     Health health() const;
     Counters counters() const {
         return {commands_.load(std::memory_order_relaxed), entries_.load(std::memory_order_relaxed),
-                snapshotter_.made(), snapshotter_.failed()};
+                snapshotter_.made(), snapshotter_.failed(), histories_.runs_written()};
     }
     const Opening& opening() const { return opening_; }
     Result<ledger::StatementPage> statement(uint128 account_id, const ledger::StatementQuery& query) const;

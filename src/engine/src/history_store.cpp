@@ -217,11 +217,6 @@ HistoryTail HistoryStore::tail() const {
     return tail;
 }
 
-std::size_t HistoryStore::run_count() const {
-    const std::lock_guard guard(mutex_);
-    return runs_.size();
-}
-
 Result<std::vector<HistoryRow>> HistoryStore::read(std::uint64_t account, std::uint64_t from, std::uint64_t end,
                                                    std::size_t limit, bool reversed) const {
     std::vector<RunPtr> runs;
@@ -343,6 +338,7 @@ Result<RunPtr> HistoryStore::write_run(const Sealed& sealed) {
     for (const std::uint64_t at : order) JZ_CHECK(writer.add(rows[at & UINT32_MAX]));
     JZ_TRY(auto run, writer.finish(last));
     if (!started_) written_.push_back(run_name(name));
+    runs_written_.fetch_add(1, std::memory_order_relaxed);
     return run;
 }
 
@@ -394,6 +390,7 @@ Result<> HistoryStore::merge_step(std::size_t level) {
     JZ_TRY(const bool ended, merge.step(merge_step_rows));
     if (!ended) return {};
     JZ_TRY(const RunPtr merged, merge.finish());
+    runs_written_.fetch_add(1, std::memory_order_relaxed);
     adopt(merge, merged);
     std::vector<std::string> old;
     for (const RunPtr& run : merge.inputs()) old.push_back(run_name(run->name()));
@@ -435,8 +432,12 @@ void SnapshotHistories::take(std::span<const HistoryRow> rows) {
     if (store_ == nullptr) return;
     const std::uint64_t reached = store_->reach();
     for (const HistoryRow& row : rows) {
-        if (row.position >= reached) rows_.push_back(row);
+        if (row.position >= reached && whole_) rows_.push_back(row);
     }
+    // They are not being written; then no snapshot can be made, and memory is not to pay for it.
+    if (rows_.size() <= max_tail_rows) return;
+    whole_ = false;
+    rows_.clear();
 }
 
 void SnapshotHistories::entry_done(const storage::Position&, std::uint64_t) {
@@ -459,6 +460,7 @@ HistoryTail SnapshotHistories::tail() const {
     for (const HistoryRow& row : rows_) {
         if (row.position >= tail.reach) tail.rows.push_back(row);
     }
+    tail.whole = whole_;
     return tail;
 }
 

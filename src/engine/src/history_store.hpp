@@ -34,9 +34,11 @@ namespace jiaozi::engine {
 inline constexpr const char* histories_folder = "histories";
 
 // The changes that runs do not have, in order, and how far the runs reach.
+inline constexpr std::size_t max_tail_rows = std::size_t{1} << 22;  // of a snapshot
 struct HistoryTail {
     std::uint64_t reach = 0;
     std::vector<ledger::HistoryRow> rows;
+    bool whole = true;  // not: there were more than a snapshot may hold
 };
 
 // What a replay tells of histories.
@@ -90,7 +92,7 @@ class HistoryStore final : public HistoryKeeper {
     // Every change before this position is in a run, durably.
     std::uint64_t reach() const noexcept { return reach_.load(std::memory_order_acquire); }
     HistoryTail tail() const;
-    std::size_t run_count() const;
+    std::uint64_t runs_written() const noexcept { return runs_written_.load(std::memory_order_relaxed); }
 
     // Changes of the account with from <= position < end, at most `limit`, oldest first or newest first. Error corrupt:
     // a run is damaged; unavailable: histories could not be written, and were given up until the next start.
@@ -126,6 +128,7 @@ class HistoryStore final : public HistoryKeeper {
     const std::filesystem::path directory_;
     const HistoryOptions options_;
     std::atomic<std::uint64_t> reach_{0};
+    std::atomic<std::uint64_t> runs_written_{0};
 
     std::mutex working_;                      // whoever writes; guards from here
     std::map<std::size_t, RunMerge> merges_;  // by level
@@ -160,6 +163,7 @@ class SnapshotHistories final : public HistoryKeeper {
   private:
     const HistoryStore* store_;
     std::deque<ledger::HistoryRow> rows_;
+    bool whole_ = true;
 };
 
 }  // namespace jiaozi::engine

@@ -15,7 +15,6 @@ namespace {
 
 constexpr std::uint64_t max_outcomes_bytes = std::uint64_t{1} << 28;
 constexpr std::uint64_t max_points_bytes = std::uint64_t{1} << 32;
-constexpr std::uint64_t max_tail_rows = std::uint64_t{1} << 22;
 
 Error corrupt(const char* cause) {
     return Error(ErrorKind::corrupt, cause);
@@ -93,7 +92,7 @@ EventLog::Part part_of(const EventPartRow& row) {
 }
 
 Result<> save_histories(Sink& sink, const HistoryTail& tail) {
-    if (tail.rows.size() > max_tail_rows) {
+    if (!tail.whole || tail.rows.size() > max_tail_rows) {
         return Error(ErrorKind::unavailable,
                      "the histories have not been written for a long time, and a snapshot "
                      "cannot hold so much of them; the log says why");

@@ -52,6 +52,7 @@ struct WorldReport {
     std::uint64_t damage_harmless = 0;  // damage where nothing is kept, or that it saw through
     std::uint64_t snapshots = 0;        // made
     std::uint64_t from_snapshots = 0;   // recoveries that began with one
+    std::uint64_t history_runs = 0;     // files of account histories, written or joined
     std::uint64_t pruned = 0;           // segments of the journal moved to an archive
 
     void add(const WorldReport& other);

@@ -67,6 +67,7 @@ constexpr std::array rows = {
     Row{"log_stops", "透明日志停止", &sim::WorldReport::log_stops},
     Row{"snapshots", "快照", &sim::WorldReport::snapshots},
     Row{"recoveries_from_snapshots", "由快照恢复", &sim::WorldReport::from_snapshots},
+    Row{"history_runs", "余额历史文件", &sim::WorldReport::history_runs},
     Row{"segments_pruned", "归档的日志段", &sim::WorldReport::pruned},
     Row{"damage_refused", "损坏被发现", &sim::WorldReport::damage_refused},
     Row{"damage_harmless", "无害的损坏", &sim::WorldReport::damage_harmless},

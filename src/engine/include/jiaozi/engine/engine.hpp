@@ -66,6 +66,7 @@ struct Counters {
     std::uint64_t entries = 0;  // group commits: one write and one sync each
     std::uint64_t snapshots = 0;
     std::uint64_t snapshots_failed = 0;
+    std::uint64_t history_runs = 0;  // files of account histories: written, or joined from others
 };
 
 // How it was opened.
