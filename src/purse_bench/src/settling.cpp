@@ -100,12 +100,13 @@ class Bench {
         const std::size_t memory_before = resident_bytes();
         const std::size_t disk_before = disk_bytes(directory_);
         Result<> settled = {};
-        const std::uint64_t commands = settlement_->counters().commands;
+        const Counters before = settlement_->counters();
         const Spent spent = measure([&] { settled = settle_all(); });
         JZ_CHECK(std::move(settled));
         SettlingFigures figures;
         figures.resident_bytes = resident_bytes();
-        figures.commands = settlement_->counters().commands - commands;
+        const Counters after = settlement_->counters();
+        figures.commands = after.commands - before.commands;
         const auto notes = static_cast<double>(options_.notes);
         const std::size_t grown = figures.resident_bytes > memory_before ? figures.resident_bytes - memory_before : 0;
         figures.memory_bytes_per_note = grown / options_.notes;
@@ -116,7 +117,10 @@ class Bench {
         figures.verify_per_s_core = static_cast<std::uint64_t>(2 * static_cast<double>(sample) / bare_s);
         figures.settle_per_s_core = static_cast<std::uint64_t>(notes / spent.cpu_s);
         figures.settle_per_s = static_cast<std::uint64_t>(notes / spent.wall_s);
-        figures.ratio_per_mille = figures.settle_per_s_core * 1'000 / figures.verify_per_s_core;
+        const auto all_ns = static_cast<std::uint64_t>(spent.cpu_s * 1e9);
+        const std::uint64_t verify_ns = std::min(all_ns, after.verify_ns - before.verify_ns);
+        figures.ratio_per_mille = all_ns == 0 ? 0 : verify_ns * 1'000 / all_ns;
+        figures.overhead_ns_per_note = (all_ns - verify_ns) / options_.notes;
         figures.wall_ms = static_cast<std::uint64_t>(spent.wall_s * 1'000);
         return figures;
     }

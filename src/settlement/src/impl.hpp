@@ -69,6 +69,8 @@ class Settlement::Impl {
 
     bool idle() const { return !under_way_ && steps_.empty() && verified_.empty() && verifying_ == 0; }
 
+    std::uint64_t verify_ns() const { return verifiers_.spent_ns(); }
+
     Book book;
     Counters counters;
     std::deque<Quarantined> quarantine;

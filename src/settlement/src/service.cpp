@@ -275,7 +275,9 @@ const Book& Settlement::book() const {
     return impl_->book;
 }
 Counters Settlement::counters() const {
-    return impl_->counters;
+    Counters counters = impl_->counters;
+    counters.verify_ns = impl_->verify_ns();
+    return counters;
 }
 const std::deque<Quarantined>& Settlement::quarantine() const {
     return impl_->quarantine;

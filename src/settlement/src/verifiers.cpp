@@ -3,9 +3,20 @@
 #include <algorithm>
 #include <array>
 
+#include <time.h>
+
 #include <jiaozi/purse/cose.hpp>
 
 namespace jiaozi::settlement {
+namespace {
+
+std::uint64_t thread_cpu_ns() {
+    timespec spent{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
+    return static_cast<std::uint64_t>(spent.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(spent.tv_nsec);
+}
+
+}  // namespace
 
 Verifiers::Verifiers(unsigned threads, api::AppThread& app) : app_(app) {
     for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
@@ -58,7 +69,9 @@ void Verifiers::work() {
         const std::size_t first = batch->next.fetch_add(stretch);
         if (first >= batch->jobs.size()) continue;
         const std::size_t end = std::min(first + stretch, batch->jobs.size());
+        const std::uint64_t before = thread_cpu_ns();
         for (std::size_t i = first; i < end; ++i) run(batch->jobs[i]);
+        spent_ns_.fetch_add(thread_cpu_ns() - before, std::memory_order_relaxed);
         if (batch->left.fetch_sub(end - first) == end - first) app_.post(std::move(batch->done));
     }
 }

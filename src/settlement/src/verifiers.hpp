@@ -39,6 +39,9 @@ class Verifiers {
 
     static void run(VerifyJob& job);
 
+    // Processor time of the verifying threads so far: what the signatures themselves have cost.
+    std::uint64_t spent_ns() const noexcept { return spent_ns_.load(std::memory_order_relaxed); }
+
   private:
     struct Batch {
         std::span<VerifyJob> jobs;
@@ -49,6 +52,7 @@ class Verifiers {
     void work();
 
     api::AppThread& app_;
+    std::atomic<std::uint64_t> spent_ns_ = 0;
     std::mutex mutex_;
     std::condition_variable wake_;
     std::deque<std::shared_ptr<Batch>> honest_;    // guarded by mutex_

@@ -9,6 +9,7 @@
 #include "ledger_command.hpp"
 #include "ledger_load.hpp"
 #include "mqtt_load.hpp"
+#include "purse_command.hpp"
 #include "server_process.hpp"
 #include "setup.hpp"
 
@@ -184,6 +185,7 @@ void add_bench_command(CLI::App& root, cli::Exit& exit) {
     noun->group(say("Development", "开发"));
     add_payments(*noun, exit);
     add_ledger(*noun, exit);
+    add_purse(*noun, exit);
 }
 
 }  // namespace jiaozi::bench

@@ -23,7 +23,10 @@ struct SettlingFigures {
     std::uint64_t verify_per_s_core = 0;  // bare verification, measured before and after
     std::uint64_t settle_per_s_core = 0;  // notes, by all processor time of the program
     std::uint64_t settle_per_s = 0;       // notes, on the wall
-    std::uint64_t ratio_per_mille = 0;    // settle_per_s_core of verify_per_s_core
+    // Of all processor time while settling, the share of the threads that verify: settling's rate by the bare
+    // verification's, both in the very same seconds. What else runs on the machine moves the rates, and this little.
+    std::uint64_t ratio_per_mille = 0;
+    std::uint64_t overhead_ns_per_note = 0;  // all that is not verification
     std::uint64_t wall_ms = 0;
     std::uint64_t commands = 0;  // in the journal
     std::uint64_t memory_bytes_per_note = 0;

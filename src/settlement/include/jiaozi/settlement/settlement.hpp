@@ -124,6 +124,7 @@ struct Counters {
     std::uint64_t replayed = 0;
     std::uint64_t signatures = 0;  // verified, good or bad
     std::uint64_t commands = 0;    // journaled
+    std::uint64_t verify_ns = 0;   // processor time of the verifying threads
 };
 
 class Settlement {
