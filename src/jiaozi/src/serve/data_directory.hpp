@@ -3,7 +3,7 @@
 //
 //   lock          held while the program runs
 //   keystore.key  32 random bytes, mode 0600: opens the keystore
-//   keystore      the server's private keys, encrypted (docs/formats/keystore.md)
+//   keystore      the private keys of the server and of purses' issuer, encrypted (docs/formats/keystore.md)
 //   operator.key  the first API key, mode 0600: what the command line uses
 //   log/          the journal's transparency log (docs/formats/tiles.md)
 //   journal/      the truth        registry.db  views of it, and what people configured       broker/  the broker's

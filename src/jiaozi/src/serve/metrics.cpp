@@ -58,6 +58,21 @@ void describe(const anchor::Publisher& anchors, Text& text) {
          [](const anchor::PlaceStatus& place) { return std::uint64_t{place.failing}; });
 }
 
+void describe(const settlement::Settlement& purses, Text& text) {
+    const settlement::Counters counters = purses.counters();
+    text.one("purses", "gauge", "Offline purses enrolled.", purses.book().enrolled());
+    text.one("purses_revoked", "gauge", "Offline purses frozen or lost.", purses.book().revoked().size());
+    text.one("purse_loads_total", "counter", "Loads accepted since the start.", counters.loads);
+    text.one("purse_items_total", "counter", "Items handed in by purses since the start.", counters.items);
+    text.one("purse_notes_settled_total", "counter", "Notes that became final.", counters.settled);
+    text.one("purse_items_quarantined_total", "counter", "Items that were refused.", counters.quarantined);
+    text.one("purse_items_replayed_total", "counter", "Items with nothing new in them.", counters.replayed);
+    text.one("purse_signatures_total", "counter", "Signatures of purses verified.", counters.signatures);
+    text.one("purse_fork_proofs", "gauge", "Double spends proven.", purses.book().proofs().size());
+    text.one("purse_claims_open", "gauge", "Claims of victims that are not paid in full.",
+             purses.book().open_claims().size());
+}
+
 }  // namespace
 
 std::string metrics_text(const Measured& parts) {
@@ -101,6 +116,8 @@ std::string metrics_text(const Measured& parts) {
     for (const protocol::RefusalCode code : protocol::all_refusal_codes) {
         text.sample("device_messages_refused_total", label("code", protocol::name_of(code)), gateway.refused_as(code));
     }
+
+    if (parts.purses != nullptr) describe(*parts.purses, text);
 
     const webhooks::SenderCounters sender = parts.sender.counters();
     text.one("webhook_deliveries_total", "counter", "Deliveries made from events.", sender.fanned_out);

@@ -9,6 +9,7 @@
 #include <jiaozi/payments/payments.hpp>
 #include <jiaozi/payments/projector.hpp>
 #include <jiaozi/proof/log.hpp>
+#include <jiaozi/settlement/settlement.hpp>
 #include <jiaozi/webhooks/sender.hpp>
 
 namespace jiaozi::serve {
@@ -21,6 +22,7 @@ struct Measured {
     const payments::PaymentService& payments;
     const devices::Gateway& gateway;
     const webhooks::Sender& sender;
+    const settlement::Settlement* purses;  // may be null
 };
 
 // Application thread.

@@ -33,6 +33,7 @@
 #include "data_directory.hpp"
 #include "demo.hpp"
 #include "metrics.hpp"
+#include "purses.hpp"
 #include "secrets.hpp"
 
 namespace jiaozi::serve {
@@ -50,16 +51,20 @@ std::vector<http::StaticFile> page() {
 // Moves the platform's one clock, and wakes those who wait for it.
 class Sandbox final : public api::SandboxClock {
   public:
-    Sandbox(ShiftedClock& clock, webhooks::Sender& sender) : clock_(clock), sender_(sender) {}
+    // `purses` may be null.
+    Sandbox(ShiftedClock& clock, webhooks::Sender& sender, Purses* purses)
+        : clock_(clock), sender_(sender), purses_(purses) {}
     Timestamp advance(Duration by) override {
         clock_.advance(by);
         sender_.wake();
+        if (purses_ != nullptr) purses_->wake();
         return clock_.now();
     }
 
   private:
     ShiftedClock& clock_;
     webhooks::Sender& sender_;
+    Purses* const purses_;
 };
 
 Result<mqtt::BrokerAddress> external_broker(const ServeOptions& options) {
@@ -89,6 +94,7 @@ struct Platform::Parts {
 
     std::unique_ptr<crypto::Signer> server_key;
     crypto::SecretBytes password_key;
+    IssuerKeys issuer_keys;
     std::unique_ptr<registry::Store> store;
     std::unique_ptr<engine::Engine> engine;
     std::unique_ptr<proofs::PaymentLog> log;
@@ -106,6 +112,7 @@ struct Platform::Parts {
     std::unique_ptr<identity::Sessions> device_sessions;
     std::unique_ptr<payments::PaymentService> payments;
     std::unique_ptr<devices::Gateway> gateway;
+    std::unique_ptr<Purses> purses;  // if its journal can be read
     mqtt::ExternalCredentials no_credentials;
     std::unique_ptr<mqtt::Broker> broker;
     std::unique_ptr<mqtt::Carrier> carrier;
@@ -125,6 +132,7 @@ struct Platform::Parts {
         JZ_TRY(auto keystore, data.keystore());
         JZ_TRY(server_key, identity::server_signer(keystore));
         JZ_TRY(password_key, identity::password_key(keystore));
+        JZ_TRY(issuer_keys, purse_issuer_keys(keystore));
         JZ_TRY(const auto sealer, SecretSealer::from(keystore));
         registry::Options registry;
         registry.url = options.database.empty() ? "sqlite:" + (data.path() / "registry.db").string() : options.database;
@@ -188,7 +196,19 @@ struct Platform::Parts {
             devices::Parts{*devices, *device_sessions, *groups, *merchants, *groups, clock, app});
         gateway->attach(payments.get());
         payments->start(*gateway);
+        start_purses();
         return {};
+    }
+
+    // What is wrong with purses does not keep people from paying online: the rest is served without them.
+    void start_purses() {
+        auto started = Purses::start({*engine, *store, events, app, clock}, std::move(issuer_keys));
+        if (started.ok()) {
+            purses = std::move(*started);
+        } else {
+            log::error("there are no offline purses until this is mended and the program started again",
+                       {{"cause", started.error().to_string()}});
+        }
     }
 
     Result<> connect_broker(const ServeOptions& options) {
@@ -229,13 +249,14 @@ struct Platform::Parts {
     }
 
     Result<> listen(const ServeOptions& options) {
-        if (options.sandbox) sandbox = std::make_unique<Sandbox>(clock, *sender);
+        if (options.sandbox) sandbox = std::make_unique<Sandbox>(clock, *sender, purses.get());
         JZ_TRY(auto* const api_session, session());
         http::ApiOptions api_options;
         api_options.sandbox = options.sandbox;
         api_options.static_files = page();
         api_options.more_metrics = [this] {
-            return metrics_text({*engine, log->log(), anchors.get(), *projector, *payments, *gateway, *sender});
+            return metrics_text({*engine, log->log(), anchors.get(), *projector, *payments, *gateway, *sender,
+                                 purses ? &purses->settlement() : nullptr});
         };
         api_options.health = [this]() -> Result<> {
             const engine::Health health = engine->health();
@@ -245,7 +266,7 @@ struct Platform::Parts {
         };
         api = std::make_unique<http::Api>(
             http::Parts{app, clock, *api_session, *reads, *keys, *devices, *groups, *merchants, *payments, *endpoints,
-                        *gateway, demo.get(), sandbox.get(), log.get()},
+                        *gateway, demo.get(), sandbox.get(), log.get(), purses ? &purses->settlement() : nullptr},
             std::move(api_options));
         events.add(api->event_signal());
         JZ_TRY(server, http::Server::listen(io, {.address = options.listen, .port = options.port}, *api));

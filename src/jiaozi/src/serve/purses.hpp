@@ -1,0 +1,55 @@
+// Offline purses in `serve`: the issuing keys, the service that settles, and the timer that does what is due.
+// Application thread only.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include <jiaozi/api/app_thread.hpp>
+#include <jiaozi/base/result.hpp>
+#include <jiaozi/crypto/keystore.hpp>
+#include <jiaozi/purse_host/platform.hpp>
+#include <jiaozi/settlement/projector.hpp>
+#include <jiaozi/settlement/settlement.hpp>
+
+namespace jiaozi::serve {
+
+using IssuerKeys = std::vector<std::unique_ptr<purse_host::PurseSigner>>;
+
+// One key for each suite, from the keystore's entries `purse-issuer-…`; made at the first start.
+Result<IssuerKeys> purse_issuer_keys(crypto::Keystore& keystore);
+
+class Purses {
+  public:
+    // All must outlive it.
+    struct Parts {
+        engine::Engine& engine;
+        registry::Store& store;
+        api::EventSignal& events;
+        api::AppThread& app;
+        const Clock& clock;
+    };
+    // Reads the journal.
+    static Result<std::unique_ptr<Purses>> start(const Parts& parts, IssuerKeys keys);
+    ~Purses();
+    Purses(const Purses&) = delete;
+    Purses& operator=(const Purses&) = delete;
+
+    settlement::Settlement& settlement() { return *settlement_; }
+    const settlement::Settlement& settlement() const { return *settlement_; }
+    // Does what is due now: the clock has been moved.
+    void wake();
+
+  private:
+    Purses(api::AppThread& app, IssuerKeys keys) : app_(app), keys_(std::move(keys)) {}
+    void tick();
+
+    api::AppThread& app_;
+    IssuerKeys keys_;
+    std::unique_ptr<settlement::Projector> projector_;
+    std::unique_ptr<settlement::Settlement> settlement_;
+    api::AppThread::TimerId timer_ = 0;
+    bool advancing_ = false;
+};
+
+}  // namespace jiaozi::serve
