@@ -1,107 +1,26 @@
 """Offline purses, the whole story: loaded at the server, paid and spent on while the server is stopped, synced; the
 wallets are right. Then what must not work: a copy that spends twice, a restored folder, a wrong key for a proof."""
 import json
+import os
 import pathlib
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
+import unittest
 
-from command_line import environment, jiaozi
+from command_line import environment
 from platform_under_test import Platform
+from purse_command import Purse, free_port, transfer
 from shop import Shop
 
-SECRET = {"JIAOZI_PURSE_PASSPHRASE": "correct horse battery"}
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Purse:
-    def __init__(self, platform, folder, name):
-        self.platform, self.folder = platform, folder / name
-        code, out, err = self.run("new", "--json")
-        assert code == 0, err
-        self.key = json.loads(out)["public_key"]
-
-    def run(self, verb, *arguments, **more):
-        return jiaozi(self.platform, "purse", verb, *arguments, "--purse", str(self.folder), **SECRET, **more)
-
-    def ok(self, verb, *arguments, **more):
-        code, out, err = self.run(verb, *arguments, "--json", **more)
-        assert code == 0, (verb, code, out, err)
-        return json.loads(out)
-
-    def show(self):
-        return self.ok("show")
-
-    def begin(self, verb, *arguments):
-        return subprocess.Popen([self.platform.program, "purse", verb, *arguments, "--purse", str(self.folder), "--json"],
-                                env=environment(self.platform, **SECRET), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def transfer(payer, payee, amount, carrier):
-    """One payment between two processes; what each printed."""
-    waiting = payee.begin("receive", carrier, "--amount", str(amount), "--timeout", "60")
-    paid = payer.ok("pay", carrier, "--at-most", str(amount), "--timeout", "60")
-    out, err = waiting.communicate(timeout=60)
-    assert waiting.returncode == 0, err
-    return paid, json.loads(out)
+PROGRAM = sys.argv.pop(1)
+SUITES = {1: "ed25519", 2: "p256", 3: "sm2"}
 
 
 def balance(platform, wallet):
     return int(platform.call("GET", f"/v1/wallets/{wallet}", expect=200)[1]["available"])
-
-
-def story(platform, folder):
-    shop = Shop(platform, deposit="50000")
-    wallet_of = {}
-    for name in ("ann", "bob", "eve"):
-        wallet = platform.make(f"/v1/groups/{shop.group['id']}/wallets", {"name": name, "asset": "CNY"})
-        wallet_of[name] = wallet["id"]
-    platform.make(f"/v1/wallets/{wallet_of['ann']}/deposits", {"amount": "20000", "asset": "CNY"})
-    ann, bob, eve = (Purse(platform, folder, name) for name in ("ann", "bob", "eve"))
-    loaded = ann.ok("load", "--wallet", wallet_of["ann"], "--amount", "10000")
-    assert loaded["spendable"] == "10000", loaded
-    for name, purse in (("bob", bob), ("eve", eve)):
-        assert purse.ok("load", "--wallet", wallet_of[name], "--amount", "0")["spendable"] == "0"
-    assert balance(platform, wallet_of["ann"]) <= 10000
-
-    platform.kill()  # no server, no network
-    paid, received = transfer(ann, bob, 350, f"tcp:127.0.0.1:{free_port()}")
-    assert paid["outcome"] == "paid" and paid["settled"] is False, paid
-    assert received["outcome"] == "credited" and received["settled"] is False, received
-    transfer(ann, bob, 150, f"unix:{folder}/purse.sock")
-    transfer(bob, eve, 200, f"file:{folder}/exchange")  # spent on: it was received a moment ago
-    shown = bob.show()
-    assert shown["spendable"] == "300" and shown["received_not_settled"] == "500", shown
-    code, _, err = ann.run("sync")
-    assert code == 7, (code, err)
-
-    # A payee that never answers: the payer says unknown, nothing else, and later asks again.
-    place = f"unix:{folder}/silent.sock"
-    silent = socket.socket(socket.AF_UNIX)
-    silent.bind(str(folder / "silent.sock"))
-    silent.listen()
-    code, out, _ = ann.run("pay", place, "--resume", "--timeout", "2", "--json")
-    assert code == 0 and json.loads(out)["outcome"] == "nothing", out  # nothing is unknown yet
-    silent.close()
-
-    platform.start()
-    for purse in (eve, bob, ann):
-        synced = purse.ok("sync")
-        assert synced["refused"] == [], synced
-        assert synced["received_not_settled"] == "0" and synced["unknown"] == "0", synced
-    wait_for(lambda: balance(platform, wallet_of["eve"]) == 200)
-    wait_for(lambda: balance(platform, wallet_of["bob"]) == 300)
-    assert ann.show()["spendable"] == "9500"
-    assert bob.ok("sync")["deposited"] == 0, "what is settled is not handed in again"
-    return ann, bob, eve, wallet_of
 
 
 def wait_for(condition, patience=30):
@@ -111,67 +30,103 @@ def wait_for(condition, patience=30):
         time.sleep(0.1)
 
 
-def restored(ann, bob, folder):
-    """Yesterday's folder put back: SUSPECT, spends nothing, and a sync sets it right."""
-    shutil.copytree(ann.folder, folder / "yesterday")
-    transfer(ann, bob, 100, f"unix:{folder}/purse.sock")
-    shutil.rmtree(ann.folder)
-    shutil.move(folder / "yesterday", ann.folder)
-    assert ann.show()["state"] == "suspect"
-    waiting = bob.begin("receive", f"unix:{folder}/purse.sock", "--amount", "1", "--timeout", "30", "--void")
-    code, out, err = ann.run("pay", f"unix:{folder}/purse.sock", "--at-most", "1", "--timeout", "30")
-    assert code == 4, (code, out, err)
-    waiting.kill()
-    waiting.communicate()
-    bob.ok("sync")
-    ann.ok("sync")
-    assert ann.show()["state"] == "active"
+class Purses(unittest.TestCase):
+    def setUp(self):
+        self.platform = Platform(PROGRAM)
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="jiaozi-purses-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.addCleanup(self.platform.stop)
+        self.shop = Shop(self.platform)
+        self.place = f"unix:{self.folder}/socket"
 
+    def wallet(self, deposit=0):
+        wallet = self.platform.make(f"/v1/groups/{self.shop.group['id']}/wallets", {"name": "w", "asset": "CNY"})["id"]
+        if deposit:
+            self.platform.make(f"/v1/wallets/{wallet}/deposits", {"amount": str(deposit), "asset": "CNY"})
+        return wallet
 
-def proven(platform, folder, wallet_of):
-    """A copy with its anchor spends twice: the ledger proves it, and anybody can check that with the issuer's key."""
-    eve, bob, ann = (Purse(platform, folder, name) for name in ("cheat", "victim", "witness"))
-    eve.ok("load", "--wallet", wallet_of["ann"], "--amount", "1000")
-    for purse, name in ((bob, "bob"), (ann, "eve")):
-        purse.ok("load", "--wallet", wallet_of[name], "--amount", "0")
-    shutil.copytree(eve.folder, folder / "copy")
-    shutil.copytree(f"{eve.folder}.anchor", folder / "copy.anchor")
-    transfer(eve, bob, 400, f"unix:{folder}/purse.sock")
-    for suffix in ("", ".anchor"):
-        shutil.rmtree(f"{eve.folder}{suffix}")
-        shutil.move(f"{folder}/copy{suffix}", f"{eve.folder}{suffix}")
-    transfer(eve, ann, 500, f"unix:{folder}/purse.sock")
-    number = eve.show()["purse"]
-    bob.run("sync")
-    ann.run("sync")
-    root = platform.call("GET", "/v1/purses/root", expect=200)[1]["issuers"]
-    names = {1: "ed25519", 2: "p256", 3: "sm2"}
-    issuers = [word for key in root for word in ("--issuer", f"{names[key['suite']]}:{key['key']}")]
-    proof = platform.call("GET", f"/v1/purses/{number}/proof", expect=200)[1]
-    (folder / "proof.json").write_text(json.dumps(proof))
-    platform.kill()  # another machine, no server
-    code, out, err = jiaozi(platform, "purse", "verify-proof", str(folder / "proof.json"), *issuers, "--json")
-    assert code == 0, err
-    assert json.loads(out)["purse"] == number and json.loads(out)["why"] == "same_number", out
-    other = "ed25519:d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"  # RFC 8032, test 1
-    code, _, err = jiaozi(platform, "purse", "verify-proof", str(folder / "proof.json"), "--issuer", other)
-    assert code == 6 and "issuer" in err, (code, err)
-    code, out, _ = jiaozi(platform, "purse", "verify-proof", str(folder / "proof.json"), *issuers, LC_ALL="zh_CN.UTF-8")
-    assert code == 0 and "真实" in out, out
+    def purse(self, name, wallet, amount):
+        purse = Purse(PROGRAM, self.folder / name, JIAOZI_URL=self.platform.url, JIAOZI_API_KEY=self.platform.key)
+        self.assertEqual(purse.ok("load", "--wallet", wallet, "--amount", amount)["spendable"], str(amount))
+        return purse
 
+    def server_is_back(self, *purses):
+        self.platform.start()
+        for purse in purses:
+            purse.where["JIAOZI_URL"] = self.platform.url
 
-def test_purses(program):
-    platform = Platform(program)
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="jiaozi-purses-"))
-    try:
-        ann, bob, _, wallet_of = story(platform, folder)
-        restored(ann, bob, folder)
-        proven(platform, folder, wallet_of)
-    finally:
-        platform.stop()
-        shutil.rmtree(folder, ignore_errors=True)
-    print("purses: loaded, paid offline, spent on, synced, restored, proven: as they should be")
+    def test_load_pay_offline_spend_on_sync(self):
+        wallets = [self.wallet(20000), self.wallet(), self.wallet()]
+        ann, bob, eve = self.purse("ann", wallets[0], 10000), self.purse("bob", wallets[1], 0), self.purse("eve", wallets[2], 0)
+        self.assertEqual(balance(self.platform, wallets[0]), 10000)
+
+        self.platform.kill()  # no server, no network
+        paid, received = transfer(ann, bob, 350, f"tcp:127.0.0.1:{free_port()}")
+        self.assertEqual((paid["outcome"], paid["settled"]), ("paid", False))
+        self.assertEqual((received["outcome"], received["settled"]), ("credited", False))
+        transfer(ann, bob, 150, self.place)
+        transfer(bob, eve, 200, f"file:{self.folder}/exchange")  # spent on: it was received a moment ago
+        shown = bob.show()
+        self.assertEqual((shown["spendable"], shown["received_not_settled"]), ("300", "500"))
+        self.assertEqual(ann.run("sync")[0], 7)
+
+        self.server_is_back(ann, bob, eve)
+        for purse in (eve, bob, ann):
+            synced = purse.ok("sync")
+            self.assertEqual((synced["refused"], synced["received_not_settled"], synced["unknown"]), ([], "0", "0"))
+        wait_for(lambda: balance(self.platform, wallets[2]) == 200)
+        wait_for(lambda: balance(self.platform, wallets[1]) == 300)
+        self.assertEqual(balance(self.platform, wallets[0]), 10000)
+        self.assertEqual(ann.show()["spendable"], "9500")
+        self.assertEqual(bob.ok("sync")["deposited"], 0, "what is settled is not handed in again")
+
+    def test_yesterdays_folder_is_set_right_by_a_sync(self):
+        wallets = [self.wallet(20000), self.wallet()]
+        ann, bob = self.purse("ann", wallets[0], 1000), self.purse("bob", wallets[1], 0)
+        shutil.copytree(ann.folder, self.folder / "yesterday")
+        transfer(ann, bob, 100, self.place)
+        shutil.rmtree(ann.folder)
+        shutil.move(self.folder / "yesterday", ann.folder)
+        self.assertEqual(ann.show()["state"], "suspect")
+        bob.ok("sync")
+        ann.ok("sync")
+        self.assertEqual(ann.show()["state"], "active")
+        ann.ok("load", "--amount", 500)
+        transfer(ann, bob, 200, self.place)
+        bob.ok("sync")
+        wait_for(lambda: balance(self.platform, wallets[1]) == 300)
+
+    def test_a_copy_that_spends_twice_is_proven(self):
+        wallets = [self.wallet(20000), self.wallet(), self.wallet()]
+        cheat, bob, eve = self.purse("cheat", wallets[0], 1000), self.purse("bob", wallets[1], 0), self.purse("eve", wallets[2], 0)
+        for suffix in ("", ".anchor"):
+            shutil.copytree(f"{cheat.folder}{suffix}", f"{self.folder}/copy{suffix}")
+        transfer(cheat, bob, 400, self.place)
+        for suffix in ("", ".anchor"):
+            shutil.rmtree(f"{cheat.folder}{suffix}")
+            shutil.move(f"{self.folder}/copy{suffix}", f"{cheat.folder}{suffix}")
+        transfer(cheat, eve, 500, self.place)
+        number = cheat.show()["purse"]
+        bob.run("sync")
+        eve.run("sync")
+        proof = self.platform.call("GET", f"/v1/purses/{number}/proof", expect=200)[1]
+        (self.folder / "proof.json").write_text(json.dumps(proof))
+        root = self.platform.call("GET", "/v1/purses/root", expect=200)[1]["issuers"]
+        issuers = [word for key in root for word in ("--issuer", f"{SUITES[key['suite']]}:{key['key']}")]
+        self.platform.kill()  # another machine: nothing but the issuer's keys
+        done = subprocess.run([PROGRAM, "purse", "verify-proof", str(self.folder / "proof.json"), *issuers, "--json"],
+                              env=os.environ | {"LC_ALL": "C.UTF-8"}, capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads(done.stdout)["purse"], number)
+
+    def test_lost(self):
+        wallet = self.wallet(20000)
+        ann = self.purse("ann", wallet, 1000)
+        number = ann.show()["purse"]
+        done = subprocess.run([PROGRAM, "purse", "lost", "--number", str(number)], env=environment(self.platform), capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.platform.call("GET", f"/v1/purses/{number}", expect=200)[1]["state"], "lost")
 
 
 if __name__ == "__main__":
-    test_purses(sys.argv[1])
+    unittest.main(verbosity=2)

@@ -146,10 +146,22 @@ Result<> run_devices(const DeviceRun& run) {
     asio::signal_set signals(io, SIGINT, SIGTERM);
     signals.async_wait([&io](const boost::system::error_code&, int) { io.stop(); });
     std::uint32_t settled = 0;
+    std::unique_ptr<PurseSlot> slot;
+    if (run.purse_slot) {
+        JZ_TRY(auto client, client::HttpClient::create({.base_url = run.url,
+                                                        .key = run.key,
+                                                        .timeout = seconds(10),
+                                                        .max_response_bytes = std::size_t{4} << 20,
+                                                        .stop = {}}));
+        JZ_TRY(slot, PurseSlot::open(*run.purse_slot, terminal::IssuerServer(std::move(client)), run.json));
+    }
     std::vector<std::unique_ptr<Simulator>> devices;
     for (const simulators::Options& options : run.devices) {
-        const auto listener = [&run, &io, &settled, device = options.device, kind = options.kind](const Note& note) {
+        const auto listener = [&run, &io, &settled, &slot, device = options.device,
+                               kind = options.kind](const Note& note) {
             run.json ? print_json(device, kind, note) : print_line(device, kind, note);
+            if (slot && note.what == What::online) slot->network(true);
+            if (slot && (note.what == What::offline || note.what == What::crashed)) slot->network(false);
             if (note.what == What::settled && ++settled == run.settled) io.stop();
         };
         JZ_TRY(auto simulator, Simulator::create(io, clock, options, listener));
@@ -168,6 +180,7 @@ Result<> run_devices(const DeviceRun& run) {
     io.run();
     scanner.reset();
     devices.clear();
+    slot.reset();
     return {};
 }
 

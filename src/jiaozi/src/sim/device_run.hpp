@@ -9,6 +9,8 @@
 #include <jiaozi/base/result.hpp>
 #include <jiaozi/simulators/simulator.hpp>
 
+#include "purse_slot.hpp"
+
 namespace jiaozi::sim {
 
 struct DeviceRun {
@@ -17,6 +19,9 @@ struct DeviceRun {
     std::uint32_t settled = 0;                 // ends after so many deliveries are settled; 0: does not count
     bool scans = false;  // the last device: a payment code is read from each line of standard input
     bool json = false;
+    std::optional<PurseSlotOptions> purse_slot;  // of the last device
+    std::string url;                             // where the purse is synced, and the key for it
+    std::string key;
 };
 
 // Blocks until Ctrl-C, SIGTERM, or what `run` says. Error: a device could not start.

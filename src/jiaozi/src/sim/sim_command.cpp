@@ -37,6 +37,7 @@ struct SimOptions {
     std::optional<std::uint32_t> delivery_ms;
     std::uint32_t seconds = 0;
     std::uint32_t settled = 0;
+    PurseSlotOptions purse_slot;  // used when it has a carrier
     // Faults, in seconds where they are times.
     simulators::Faults faults;
     std::int64_t clock_skew = 0;
@@ -87,6 +88,11 @@ class Preparation {
         run.seconds = options_.seconds;
         run.settled = options_.settled;
         run.json = connection_.json;
+        if (!options_.purse_slot.carrier.empty()) {
+            run.purse_slot = options_.purse_slot;
+            run.url = connection_.url;
+            run.key = cli::read_key(connection_);
+        }
         run.scans = options_.kind == DeviceKind::terminal;
         if (registration && registration->seller) {
             JZ_TRY(auto seller, common(registration->seller, seller_for(options_.kind), true));
@@ -219,6 +225,25 @@ void add_faults(CLI::App& verb, SimOptions& options) {
         ->group(group);
 }
 
+// A machine that goes on selling while its network is cut.
+void add_purse_slot(CLI::App& verb, PurseSlotOptions& slot) {
+    const char* group = say("Purses while it is offline", "离线时接受钱袋");
+    verb.add_option("--purse-carrier", slot.carrier,
+                    say("tcp:127.0.0.1:PORT or unix:PATH: where payers hold their purses to",
+                        "付款方接入处：tcp:127.0.0.1:端口 或 unix:路径"))
+        ->group(group);
+    verb.add_option("--purse", slot.purse.folder, say("the machine's own purse", "机器自己的钱袋"))
+        ->envname("JIAOZI_PURSE")
+        ->capture_default_str()
+        ->group(group);
+    verb.add_option("--passphrase-file", slot.purse.passphrase_file,
+                    say("file with its passphrase, mode 0600", "含口令的文件（权限 0600）"))
+        ->group(group);
+    verb.add_option("--purse-price", slot.price, say("what one sale costs, in minor units", "每次售价（最小货币单位）"))
+        ->capture_default_str()
+        ->group(group);
+}
+
 void add_kind(CLI::App& noun, DeviceKind kind, const char* help, cli::Connection& connection, cli::Exit& exit) {
     CLI::App* verb = noun.add_subcommand(std::string(name_of(kind)), help);
     auto options = std::make_shared<SimOptions>();
@@ -263,6 +288,7 @@ void add_kind(CLI::App& noun, DeviceKind kind, const char* help, cli::Connection
         ->capture_default_str();
     verb->add_option("--settled", options->settled,
                      say("end after so many deliveries are settled", "结算若干次后结束"));
+    if (!pays_by_itself(kind)) add_purse_slot(*verb, options->purse_slot);
     add_faults(*verb, *options);
     cli::add_connection_options(*verb, connection);
     verb->callback([options, &connection, &exit] {
