@@ -801,6 +801,228 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/purses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List purses, newest first */
+        get: operations["list_purses"];
+        put?: never;
+        /**
+         * Enrol a purse for a wallet
+         * @description Gives a purse's key an ordinal; a key that is enrolled already keeps its ordinal and is answered as it is, unless
+         *     something else about it differs (409 `purse_exists`). For a group's wallet: its owners and admins. For a merchant's wallet,
+         *     and for the classes 1 to 3, whose hardware somebody must have seen: an operator's key.
+         */
+        post: operations["enrol_purse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/purses/deposits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand in notes and VOIDs that purses have signed
+         * @description Each item is a deposit (docs/protocol/offline.md, 3.10: `?RCPT`, then a bundle) or a VOID, and is judged by itself: the answer has
+         *     one row for each, in the order given. Who deposits decides when, never who is paid. `purse` says that the caller speaks for
+         *     that purse (as for its sync): what was paid to it is then final without a receipt. The same item may be handed in as often as one likes; it has
+         *     one effect, and needs no `Idempotency-Key` for that.
+         */
+        post: operations["deposit_notes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/purses/blacklist": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest blacklist of purses */
+        get: operations["get_purse_blacklist"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/purses/root": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The issuing keys, and the root document that names them */
+        get: operations["get_purse_root"];
+        put?: never;
+        /**
+         * Install the next version of the root
+         * @description For an operator's key. Accepted with the signatures that docs/settlement.md asks for, and only after the version before.
+         */
+        post: operations["install_purse_root"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/purses/quarantine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The newest items that were not settled, and why
+         * @description For an operator's key. In memory only; at most 1,024.
+         */
+        get: operations["list_purse_quarantine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/purses/{purse}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The purse's ordinal. */
+                purse: components["parameters"]["Purse"];
+            };
+            cookie?: never;
+        };
+        /**
+         * One purse with its lots
+         * @description For every member of its wallet's group.
+         */
+        get: operations["get_purse"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/purses/{purse}/loads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The purse's ordinal. */
+                purse: components["parameters"]["Purse"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set money of the wallet aside for a purse
+         * @description Answers with the load certificate that the purse needs. The `Idempotency-Key` makes the load's id: a repeat, after a crash of either side too, answers
+         *     the same certificate and moves nothing. For owners and admins of the wallet's group.
+         */
+        post: operations["load_purse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/purses/{purse}/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The purse's ordinal. */
+                purse: components["parameters"]["Purse"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A signed acknowledgement of what the ledger has of a purse
+         * @description Deposit first, then sync: the acknowledgement (SACK, docs/protocol/offline.md, 3.8) covers what the ledger has by then, and what the purse
+         *     received may go to its wallet from here on. For every member of the wallet's group.
+         */
+        post: operations["sync_purse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/purses/{purse}/lost": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The purse's ordinal. */
+                purse: components["parameters"]["Purse"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put a purse on the blacklist for good
+         * @description What is left of its lots comes back when they end, not before. For owners and admins of the wallet's group.
+         */
+        post: operations["declare_purse_lost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/purses/{purse}/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The purse's ordinal. */
+                purse: components["parameters"]["Purse"];
+            };
+            cookie?: never;
+        };
+        /**
+         * The fork proof against a purse
+         * @description 404 `proof_not_found` if there is none. `jiaozi purse verify-proof` checks it on any machine with the issuer's key alone. Open to every key that may read purses: a proof
+         *     is made to be shown.
+         */
+        get: operations["get_purse_proof"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/events": {
         parameters: {
             query?: never;
@@ -1260,6 +1482,10 @@ export interface components {
             held: components["schemas"]["MinorUnits"];
             /** @description Total less held. */
             available: components["schemas"]["MinorUnits"];
+            /** @description Set aside for its offline purses, less what they are known to have paid. */
+            in_purses: components["schemas"]["MinorUnits"];
+            /** @description Received by its purses and settled, not yet in the wallet. total + in_purses + on_the_way is one balance. */
+            on_the_way: components["schemas"]["MinorUnits"];
             created: components["schemas"]["Timestamp"];
         };
         WalletList: {
@@ -1288,7 +1514,7 @@ export interface components {
              * @description What changed the balance.
              * @enum {string}
              */
-            type: "deposit" | "payment" | "refund" | "other";
+            type: "deposit" | "payment" | "refund" | "purse_load" | "purse_collateral" | "purse_received" | "purse_refund" | "purse_recovery" | "purse_collateral_back" | "other";
             /**
              * @description Out of the wallet, or into it.
              * @enum {string}
@@ -1309,6 +1535,8 @@ export interface components {
             available: components["schemas"]["MinorUnits"];
             /** @description The payment or deposit behind it. */
             object_id: components["schemas"]["OptionalId"];
+            /** @description The wallet's offline purse behind it. */
+            purse: number | null;
             created: components["schemas"]["Timestamp"];
         };
         StatementLineList: {
@@ -1802,6 +2030,215 @@ export interface components {
                 online: number;
             }[];
         };
+        /** @enum {string} */
+        PurseState: "active" | "frozen" | "lost";
+        /**
+         * @description Why an item was not settled (docs/settlement.md, Settling a batch); `ok` if it was taken.
+         * @enum {string}
+         */
+        DepositReason: "ok" | "rate_limited" | "malformed" | "too_large" | "unknown_purse" | "wrong_suite" | "unknown_lot" | "unknown_source" | "bad_range" | "wrong_directed" | "too_many_hops" | "wrong_asset" | "over_limit" | "too_late" | "voided" | "bad_signature";
+        NewPurse: {
+            /** @description Where its money comes from and goes to. */
+            wallet: string;
+            /**
+             * @description 1 Ed25519, 2 P-256, 3 SM2.
+             * @enum {integer}
+             */
+            suite: 1 | 2 | 3;
+            /** @description The public key in hexadecimal: 32 bytes for suite 1, else 33 (compressed). */
+            key: string;
+            /**
+             * @description 0 software, 1 trusted execution, 2 hardware counter, 3 secure element.
+             * @default 0
+             */
+            class: number;
+            /** @description An enrolled device that may load, deposit and sync this purse by its own messages; of the wallet's group or merchant. */
+            device?: string;
+        };
+        Purse: {
+            /** @constant */
+            object: "purse";
+            /** @description Its number in notes and blacklists. */
+            ordinal: number;
+            wallet: string;
+            group: components["schemas"]["OptionalId"];
+            merchant: components["schemas"]["OptionalId"];
+            device: components["schemas"]["OptionalId"];
+            suite: number;
+            /** @description Hexadecimal. */
+            key: string;
+            class: number;
+            asset: components["schemas"]["AssetCode"];
+            state: components["schemas"]["PurseState"];
+            /** @description Set aside in its open lots, less what was paid out of them. */
+            loaded: components["schemas"]["MinorUnits"];
+            /** @description Received and settled, not yet in the wallet. */
+            on_the_way: components["schemas"]["MinorUnits"];
+            collateral: components["schemas"]["MinorUnits"];
+            /** @description The ledger has everything this purse said up to this number. */
+            through: number;
+            /** @description There is a fork proof against it. */
+            proven: boolean;
+            /** @description The newest 16, newest first. */
+            lots: components["schemas"]["PurseLot"][];
+            created: components["schemas"]["Timestamp"];
+        };
+        PurseLot: {
+            /** @constant */
+            object: "purse_lot";
+            serial: number;
+            load: string;
+            amount: components["schemas"]["MinorUnits"];
+            /** @description Paid out of it so far, the refund included. */
+            paid: components["schemas"]["MinorUnits"];
+            asset: components["schemas"]["AssetCode"];
+            /** @enum {string} */
+            state: "open" | "closed";
+            /** @description The only purse that it can pay, or 0. */
+            directed: number;
+            settle_by: components["schemas"]["Timestamp"];
+            /** @description The LC, base64. */
+            certificate: string;
+        };
+        PurseList: {
+            /** @constant */
+            object: "list";
+            data: components["schemas"]["Purse"][];
+            has_more: boolean;
+        };
+        NewPurseLoad: {
+            /** @description 0: a certificate that only names the purse, so that it can receive. */
+            amount: components["schemas"]["MinorUnits"];
+            /** @description That of its wallet. */
+            asset: components["schemas"]["AssetCode"];
+            /**
+             * @description The only purse that the lot can pay, or 0.
+             * @default 0
+             */
+            directed: number;
+        };
+        PurseLoad: {
+            /** @constant */
+            object: "purse_load";
+            /** @description lod_… */
+            id: string;
+            purse: number;
+            serial: number;
+            amount: components["schemas"]["MinorUnits"];
+            asset: components["schemas"]["AssetCode"];
+            directed: number;
+            settle_by: components["schemas"]["Timestamp"];
+            /** @description The LC, base64. */
+            certificate: string;
+        };
+        NewPurseDeposits: {
+            /** @description The purse that the caller speaks for; left out by a mule. */
+            purse?: number;
+            items: string[];
+        };
+        PurseDeposits: {
+            /** @constant */
+            object: "purse_deposits";
+            data: components["schemas"]["PurseDepositRow"][];
+        };
+        PurseDepositRow: {
+            /** @constant */
+            object: "purse_deposit";
+            reason: components["schemas"]["DepositReason"];
+            /**
+             * @description docs/settlement.md, States of a note; null unless the reason is ok.
+             * @enum {string|null}
+             */
+            state: "known" | "pending" | "settled" | "voided" | "lapsed" | "reversed" | null;
+            /** @description The note's id in hexadecimal; null for a VOID, and when it could not be read. */
+            note: string | null;
+            amount: components["schemas"]["MinorUnits"];
+            /** @description Nothing in it was new. */
+            replayed: boolean;
+        };
+        NewPurseSync: {
+            /**
+             * @description The sync number of the newest SACK that the purse holds.
+             * @default 0
+             */
+            last_seen: number;
+            /**
+             * @description The purse starts anew: its lots are closed on the device.
+             * @default false
+             */
+            suspect: boolean;
+            /**
+             * @description The highest number that purse or anchor knows; with suspect.
+             * @default 0
+             */
+            highest_seq: number;
+        };
+        PurseSync: {
+            /** @constant */
+            object: "purse_sync";
+            purse: number;
+            /** @description The SACK, base64. */
+            acknowledgement: string;
+        };
+        PurseBlacklist: {
+            /** @constant */
+            object: "purse_blacklist";
+            version: number;
+            /** @description HEAD, base64. */
+            head: string;
+            /** @description The Rice-coded ordinals, base64; empty if none. */
+            body: string;
+            /** @description HEAD and delta from the version asked for, base64; null if there is none that fits. */
+            delta: string | null;
+        };
+        PurseIssuer: {
+            /** @constant */
+            object: "purse_issuer";
+            /** @description Hexadecimal. */
+            kid: string;
+            suite: number;
+            /** @description Hexadecimal. */
+            key: string;
+        };
+        PurseRoot: {
+            /** @constant */
+            object: "purse_root";
+            /** @description 0 before the first root. */
+            version: number;
+            /** @description The document with its signatures, base64; null before the first. */
+            root: string | null;
+            /** @description The keys that this server signs with, one for each suite. */
+            issuers: components["schemas"]["PurseIssuer"][];
+        };
+        NewPurseRoot: {
+            /** @description The document with its signatures, base64. */
+            root: string;
+        };
+        PurseProof: {
+            /** @constant */
+            object: "purse_proof";
+            /** @description Whom it blames. */
+            purse: number;
+            /** @description docs/protocol/offline.md, 3.9; base64. */
+            proof: string;
+            issuers: components["schemas"]["PurseIssuer"][];
+        };
+        QuarantinedItem: {
+            /** @constant */
+            object: "quarantined_item";
+            at: components["schemas"]["Timestamp"];
+            /** @description Who handed it in, or 0. */
+            purse: number;
+            reason: components["schemas"]["DepositReason"];
+            /** @description Its first 64 bytes, base64. */
+            item: string;
+        };
+        QuarantinedItemList: {
+            /** @constant */
+            object: "list";
+            data: components["schemas"]["QuarantinedItem"][];
+            has_more: boolean;
+        };
     };
     responses: {
         /** @description What went wrong (RFC 9457). */
@@ -1847,6 +2284,8 @@ export interface components {
         Device: string;
         /** @description The payment's id. */
         Payment: string;
+        /** @description The purse's ordinal. */
+        Purse: number;
         /** @description The webhook endpoint's id. */
         Endpoint: string;
     };
@@ -3300,6 +3739,354 @@ export interface operations {
                     "application/json": components["schemas"]["PaymentCode"];
                 };
             };
+            "4XX": components["responses"]["Problem"];
+        };
+    };
+    list_purses: {
+        parameters: {
+            query?: {
+                /** @description Only of this wallet. */
+                wallet?: string;
+                /** @description How many to return at most. */
+                limit?: components["parameters"]["Limit"];
+                /** @description The ordinal after which the page begins (older ones follow). */
+                starting_after?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurseList"];
+                };
+            };
+            503: components["responses"]["Problem"];
+            "4XX": components["responses"]["Problem"];
+        };
+    };
+    enrol_purse: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description 1 to 255 printable ASCII characters chosen by the caller. The first outcome of a key is replayed to every later
+                 *     request with the same key, verb, path and body.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPurse"];
+            };
+        };
+        responses: {
+            /** @description The purse. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Purse"];
+                };
+            };
+            503: components["responses"]["Problem"];
+            "4XX": components["responses"]["Problem"];
+        };
+    };
+    deposit_notes: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description 1 to 255 printable ASCII characters chosen by the caller. The first outcome of a key is replayed to every later
+                 *     request with the same key, verb, path and body.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPurseDeposits"];
+            };
+        };
+        responses: {
+            /** @description What became of each item. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurseDeposits"];
+                };
+            };
+            503: components["responses"]["Problem"];
+            "4XX": components["responses"]["Problem"];
+        };
+    };
+    get_purse_blacklist: {
+        parameters: {
+            query?: {
+                /** @description The version that the caller has. */
+                from?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Head and body; and a delta if one fits. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurseBlacklist"];
+                };
+            };
+            503: components["responses"]["Problem"];
+            "4XX": components["responses"]["Problem"];
+        };
+    };
+    get_purse_root: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Keys and root. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurseRoot"];
+                };
+            };
+            503: components["responses"]["Problem"];
+            "4XX": components["responses"]["Problem"];
+        };
+    };
+    install_purse_root: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description 1 to 255 printable ASCII characters chosen by the caller. The first outcome of a key is replayed to every later
+                 *     request with the same key, verb, path and body.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPurseRoot"];
+            };
+        };
+        responses: {
+            /** @description Keys and root. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurseRoot"];
+                };
+            };
+            503: components["responses"]["Problem"];
+            "4XX": components["responses"]["Problem"];
+        };
+    };
+    list_purse_quarantine: {
+        parameters: {
+            query?: {
+                /** @description How many to return at most. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantinedItemList"];
+                };
+            };
+            503: components["responses"]["Problem"];
+            "4XX": components["responses"]["Problem"];
+        };
+    };
+    get_purse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The purse's ordinal. */
+                purse: components["parameters"]["Purse"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The purse. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Purse"];
+                };
+            };
+            503: components["responses"]["Problem"];
+            "4XX": components["responses"]["Problem"];
+        };
+    };
+    load_purse: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description 1 to 255 printable ASCII characters chosen by the caller. The first outcome of a key is replayed to every later
+                 *     request with the same key, verb, path and body.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The purse's ordinal. */
+                purse: components["parameters"]["Purse"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPurseLoad"];
+            };
+        };
+        responses: {
+            /** @description The load. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurseLoad"];
+                };
+            };
+            503: components["responses"]["Problem"];
+            "4XX": components["responses"]["Problem"];
+        };
+    };
+    sync_purse: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description 1 to 255 printable ASCII characters chosen by the caller. The first outcome of a key is replayed to every later
+                 *     request with the same key, verb, path and body.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The purse's ordinal. */
+                purse: components["parameters"]["Purse"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPurseSync"];
+            };
+        };
+        responses: {
+            /** @description The acknowledgement. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurseSync"];
+                };
+            };
+            503: components["responses"]["Problem"];
+            "4XX": components["responses"]["Problem"];
+        };
+    };
+    declare_purse_lost: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description 1 to 255 printable ASCII characters chosen by the caller. The first outcome of a key is replayed to every later
+                 *     request with the same key, verb, path and body.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The purse's ordinal. */
+                purse: components["parameters"]["Purse"];
+            };
+            cookie?: never;
+        };
+        requestBody?: components["requestBodies"]["Nothing"];
+        responses: {
+            /** @description The purse. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Purse"];
+                };
+            };
+            503: components["responses"]["Problem"];
+            "4XX": components["responses"]["Problem"];
+        };
+    };
+    get_purse_proof: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The purse's ordinal. */
+                purse: components["parameters"]["Purse"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The proof and the keys it needs. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurseProof"];
+                };
+            };
+            503: components["responses"]["Problem"];
             "4XX": components["responses"]["Problem"];
         };
     };

@@ -53,6 +53,16 @@ constexpr std::array rows = {
     CommandRow{"create_refund", "payments", "refund", "全额或部分退款"},
     CommandRow{"list_refunds", "payments", "refunds", "列出付款的退款"},
     CommandRow{"create_payment_code", "payments", "code", "生成一次性付款码"},
+    CommandRow{"enrol_purse", "purses", "enrol", "登记离线钱包的公钥"},
+    CommandRow{"list_purses", "purses", "list", "列出离线钱包"},
+    CommandRow{"get_purse", "purses", "show", "查看离线钱包"},
+    CommandRow{"load_purse", "purses", "load", "为离线钱包充值，得到充值证书"},
+    CommandRow{"declare_purse_lost", "purses", "lost", "报失离线钱包"},
+    CommandRow{"get_purse_proof", "purses", "proof", "查看针对离线钱包的双花证明"},
+    CommandRow{"get_purse_blacklist", "purses", "blacklist", "当前的黑名单"},
+    CommandRow{"list_purse_quarantine", "purses", "quarantine", "被隔离的存入项及原因"},
+    CommandRow{"get_purse_root", "purses", "root", "发行密钥的根文档"},
+    CommandRow{"install_purse_root", "purses", "install-root", "安装新版根文档"},
     CommandRow{"list_events", "events", "list", "列出事件，新的在前"},
     CommandRow{"get_event", "events", "show", "查看事件"},
     CommandRow{"create_webhook_endpoint", "webhooks", "create", "把事件送到一个网址"},
@@ -72,9 +82,10 @@ constexpr std::array rows = {
 };
 
 // Streams and binary messages are not request and answer; `jiaozi listen` and `jiaozi sim` use them.
-// The log has commands of its own: `jiaozi receipt`, `jiaozi checkpoint`.
-constexpr std::array<std::string_view, 6> without = {
-    "stream_events", "create_stream_token", "post_device_message", "get_checkpoint", "get_tile", "get_receipt"};
+// The log has commands of its own: `jiaozi receipt`, `jiaozi checkpoint`; a purse deposits and syncs by `jiaozi purse`.
+constexpr std::array<std::string_view, 8> without = {"stream_events",  "create_stream_token", "post_device_message",
+                                                     "get_checkpoint", "get_tile",            "get_receipt",
+                                                     "deposit_notes",  "sync_purse"};
 
 }  // namespace
 
