@@ -22,7 +22,7 @@
 
 namespace jiaozi::simulators {
 
-// The network, as a machine sees it. Implementations: the HTTP interface (http_route), tests.
+// The network, as a machine sees it.
 class OnlineRoute {
   public:
     virtual ~OnlineRoute() = default;
