@@ -10,6 +10,7 @@
 
 #include <boost/json.hpp>
 
+#include <jiaozi/base/assert.hpp>
 #include <jiaozi/client/http_client.hpp>
 
 #include "openapi.hpp"
@@ -234,6 +235,8 @@ constexpr NounText noun_texts[] = {
     {"products", "what is sold", "商品"},
     {"devices", "machines: enrolment, state, slots", "设备：注册、状态、货道"},
     {"payments", "pay, cancel, refund", "付款、取消、退款"},
+    {"purses", "offline purses at the server: enrolment, loads, loss, trust data",
+     "服务端的离线钱包：登记、充值、报失、信任数据"},
     {"events", "what happened", "事件"},
     {"webhooks", "events delivered to a URL", "事件回调"},
     {"keys", "API keys and their scopes", "API 密钥"},
@@ -276,6 +279,7 @@ void add_api_commands(CLI::App& root, std::string_view openapi_json, Connection&
         CLI::App*& noun = nouns[row.noun];
         if (noun == nullptr) {
             const auto* text = std::ranges::find(noun_texts, row.noun, &NounText::noun);
+            JZ_ASSERT(text != std::ranges::end(noun_texts));
             noun = root.add_subcommand(std::string(row.noun), say(text->en, text->zh));
             noun->require_subcommand(1);
             noun->group(say("The API", "接口"));

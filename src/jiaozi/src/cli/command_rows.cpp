@@ -83,9 +83,9 @@ constexpr std::array rows = {
 
 // Streams and binary messages are not request and answer; `jiaozi listen` and `jiaozi sim` use them.
 // The log has commands of its own: `jiaozi receipt`, `jiaozi checkpoint`; a purse deposits and syncs by `jiaozi purse`.
-constexpr std::array<std::string_view, 8> without = {"stream_events",  "create_stream_token", "post_device_message",
-                                                     "get_checkpoint", "get_tile",            "get_receipt",
-                                                     "deposit_notes",  "sync_purse"};
+constexpr std::array<std::string_view, 8> without = {
+    "stream_events", "create_stream_token", "post_device_message", "get_checkpoint",
+    "get_tile",      "get_receipt",         "deposit_notes",       "sync_purse"};
 
 }  // namespace
 
