@@ -63,8 +63,8 @@ void Settlement::Impl::follow_up() {
     const bool sweep = std::ranges::any_of(book.sweepable(),
                                            [this](std::uint32_t ordinal) { return !sweep_refused_.contains(ordinal); });
     if (sweep) queue_sweep();
-    const std::size_t listed = book.lists().empty() ? 0 : book.lists().back().revoked.size();
-    if (listed != book.revoked().size()) queue_list();
+    // The first one with the first purse: without a list it would take small amounts only.
+    if (list_is_due()) queue_list();
 }
 
 Result<Bytes> Settlement::Impl::note_bytes(NoteIndex index) {
