@@ -2,7 +2,7 @@
 # Format check and clang-tidy over the C++ code. tools/lint.sh --fix formats in place instead of checking.
 set -eu
 cd "$(dirname "$0")/.."
-files=$(git ls-files 'src/*.cpp' 'src/*.hpp' 'src/*.h' 'cmake/*.hpp' 'fuzz/*.cpp' 'sim/*.cpp' 'sim/*.hpp' 'tests/*.cpp' 'tests/*.hpp' 'bench/*.cpp' 'sdk/*.cpp' 'sdk/*.hpp')
+files=$(git ls-files 'src/*.cpp' 'src/*.hpp' 'src/*.h' 'cmake/*.hpp' 'fuzz/*.cpp' 'fuzz/*.hpp' 'sim/*.cpp' 'sim/*.hpp' 'tests/*.cpp' 'tests/*.hpp' 'bench/*.cpp' 'sdk/*.cpp' 'sdk/*.hpp')
 if [ "${1:-}" = --fix ]; then
     # shellcheck disable=SC2086
     clang-format-19 -i $files

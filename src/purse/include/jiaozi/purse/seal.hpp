@@ -1,5 +1,5 @@
-// Sealing of PAY, RESUME, RECEIPT, GOSSIP and MULE (docs/protocol/offline.md, 5.1 and 9): X25519, HKDF-SHA-256, ChaCha20-Poly1305.
-// Keys are wiped with the object that holds them.
+// Sealing of PAY, RESUME, RECEIPT, GOSSIP and MULE (docs/protocol/offline.md, 5.1 and 9): X25519, HKDF-SHA-256,
+// ChaCha20-Poly1305. Keys are wiped with the object that holds them.
 #pragma once
 
 #include <jiaozi/purse/bytes.hpp>
@@ -39,7 +39,8 @@ struct SealKeys {
 jz_status new_ephemeral(const jz_platform& platform, Fixed<32>& secret, Fixed<32>& open) noexcept;
 
 // `own` is this side's private key, `peer` the other's public one; enc and ephemeral are the payer's and the payee's
-// public keys in the order of the specification. A MULE has no request: an empty view. JZ_CRYPTO_FAILED for a peer's key of low order.
+// public keys in the order of the specification. A MULE has no request: an empty view. JZ_CRYPTO_FAILED for a peer's
+// key of low order.
 jz_status derive_keys(const jz_platform& platform, const Fixed<32>& own, const Fixed<32>& peer, const Fixed<32>& enc,
                       const Fixed<32>& ephemeral, View request_id, Verb verb, SealKeys& keys) noexcept;
 
