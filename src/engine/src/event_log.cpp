@@ -7,6 +7,39 @@
 
 namespace jiaozi::engine {
 
+class EventLog::OpenSegment {
+  public:
+    OpenSegment(storage::Disk& disk, const std::filesystem::path& directory) : disk_(disk), directory_(directory) {}
+
+    Result<Bytes> read(const Part& part) {
+        JZ_CHECK(open(part.position.segment));
+        return storage::read_payload_part(*file_, part.position, part.stretch.offset, part.stretch.size);
+    }
+    Result<> will_read(const Place& place) {
+        const storage::Position& position = place.part ? place.part->position : place.point.position;
+        JZ_CHECK(open(position.segment));
+        if (place.part)
+            file_->will_read(position.offset + sizeof(storage::EntryHeader) + place.part->stretch.offset,
+                             place.part->stretch.size);
+        else
+            file_->will_read(position.offset, step_bytes);
+        return {};
+    }
+
+  private:
+    Result<> open(std::uint64_t segment) {
+        if (file_ && segment == segment_) return {};
+        JZ_TRY(file_, disk_.open(directory_ / storage::segment_name(segment), storage::Disk::Mode::read));
+        segment_ = segment;
+        return {};
+    }
+
+    storage::Disk& disk_;
+    const std::filesystem::path& directory_;
+    std::unique_ptr<storage::File> file_;
+    std::uint64_t segment_ = 0;
+};
+
 void EventLog::add(const storage::Position& position, std::size_t payload_size, std::span<const Events> commands,
                    std::span<const Stretch> stretches) {
     const std::lock_guard guard(mutex_);
@@ -54,7 +87,8 @@ bool EventLog::read(std::uint64_t ordinal, ledger::Transfer& event) const {
         if (read_from_memory(ordinal, event)) return true;
         place = place_of(ordinal);
     }
-    auto fetched = place.ok() ? fetch(*place, ordinal) : Result<Decoded>(std::move(place).error());
+    OpenSegment segment(disk_, directory_);
+    auto fetched = place.ok() ? fetch(*place, ordinal, ordinal, segment) : Result<Decoded>(std::move(place).error());
     const std::lock_guard guard(mutex_);
     if (!fetched.ok()) {
         log::error("an earlier event could not be read from the journal", {{"cause", fetched.error().to_string()}});
@@ -67,31 +101,34 @@ bool EventLog::read(std::uint64_t ordinal, ledger::Transfer& event) const {
     return true;
 }
 
-void EventLog::bring_in(std::span<const std::uint64_t> ordinals) const {
-    std::vector<Place> places;
+Result<std::vector<ledger::Transfer>> EventLog::read(std::span<const std::uint64_t> ordinals) const {
+    struct Wanted {
+        std::uint64_t ordinal;
+        ledger::Transfer* event;
+        Place place;
+    };
+    std::vector<ledger::Transfer> events(ordinals.size());
+    std::vector<Wanted> wanted;
     {
         const std::lock_guard guard(mutex_);
-        for (const std::uint64_t ordinal : ordinals) {
-            if (ordinal >= first_latest_ && next_ordinal_ - ordinal <= latest_kept) continue;
-            if (const auto place = place_of(ordinal); place.ok()) places.push_back(*place);
+        for (std::size_t i = 0; i < ordinals.size(); ++i) {
+            if (read_from_memory(ordinals[i], events[i])) continue;
+            JZ_TRY(const Place place, place_of(ordinals[i]));
+            wanted.push_back({ordinals[i], &events[i], place});
         }
     }
-    std::unique_ptr<storage::File> file;
-    std::uint64_t segment = 0;
-    for (const Place& place : places) {
-        const storage::Position& position = place.part ? place.part->position : place.point.position;
-        if (position.segment != segment) {
-            auto opened = disk_.open(directory_ / storage::segment_name(position.segment), storage::Disk::Mode::read);
-            if (!opened.ok()) return;  // reading will say why
-            file = std::move(opened).value();
-            segment = position.segment;
-        }
-        const std::uint64_t begin = position.offset + sizeof(storage::EntryHeader);
-        if (place.part)
-            file->will_read(begin + place.part->stretch.offset, place.part->stretch.size);
-        else
-            file->will_read(position.offset, step_bytes);
+    std::ranges::sort(wanted, {}, &Wanted::ordinal);
+    OpenSegment segment(disk_, directory_);
+    for (const Wanted& one : wanted) JZ_CHECK(segment.will_read(one.place));
+    for (std::size_t i = 0, end = 0; i < wanted.size(); i = end) {
+        const auto& part = wanted[i].place.part;
+        for (end = i + 1; part && end < wanted.size() && part->holds(wanted[end].ordinal);) ++end;
+        JZ_TRY(const Decoded decoded, fetch(wanted[i].place, wanted[i].ordinal, wanted[end - 1].ordinal, segment));
+        while (end < wanted.size() && decoded.holds(wanted[end].ordinal)) ++end;
+        for (std::size_t k = i; k < end; ++k)
+            *wanted[k].event = decoded.events[wanted[k].ordinal - decoded.first_ordinal];
     }
+    return events;
 }
 
 std::uint64_t EventLog::count() const {
@@ -118,17 +155,16 @@ Result<EventLog::Place> EventLog::place_of(std::uint64_t ordinal) const {
     const auto part = std::ranges::upper_bound(parts_, ordinal, {}, &Part::first_ordinal);
     if (part == parts_.begin()) return place;
     const Part& before = *std::prev(part);
-    if (ordinal - before.first_ordinal < before.stretch.events) place.part = before;
+    if (before.holds(ordinal)) place.part = before;
     return place;
 }
 
-// What the ordinal's event is in: its part, or its entry, found by decoding from the point before it on.
-Result<EventLog::Decoded> EventLog::fetch(const Place& place, std::uint64_t ordinal) const {
+// Its part, or its entry, found by decoding from the point before it on.
+Result<EventLog::Decoded> EventLog::fetch(const Place& place, std::uint64_t first, std::uint64_t last,
+                                          OpenSegment& segment) const {
     if (place.part) {
-        const Stretch& stretch = place.part->stretch;
-        JZ_TRY(const Bytes bytes,
-               storage::read_payload_part(disk_, directory_, place.part->position, stretch.offset, stretch.size));
-        auto events = decode_stretch(stretch, bytes);
+        JZ_TRY(const Bytes bytes, segment.read(*place.part));
+        auto events = decode_stretch(place.part->stretch, bytes, last - place.part->first_ordinal + 1);
         if (!events.ok()) return std::move(events).error().in("entry " + std::to_string(place.part->position.entry));
         return Decoded{place.part->first_ordinal, std::move(*events)};
     }
@@ -137,7 +173,7 @@ Result<EventLog::Decoded> EventLog::fetch(const Place& place, std::uint64_t ordi
     for (;;) {
         storage::Position next;
         JZ_TRY(auto entry, decode(position, first_ordinal, next));
-        if (entry.holds(ordinal)) return entry;
+        if (entry.holds(first)) return entry;
         first_ordinal += entry.events.size();
         position = next;
     }

@@ -36,6 +36,9 @@ class EventLog final : public ledger::EventSource {
         std::uint64_t first_ordinal;
         storage::Position position;
         Stretch stretch;
+        bool holds(std::uint64_t ordinal) const noexcept {
+            return ordinal >= first_ordinal && ordinal - first_ordinal < stretch.events;
+        }
     };
 
     // An entry that is in the journal, before its commands are applied, with each command's transfers and the time of
@@ -48,8 +51,9 @@ class EventLog final : public ledger::EventSource {
              std::span<const Stretch> stretches);
 
     bool read(std::uint64_t ordinal, ledger::Transfer& event) const override;
-    // These will be read soon: the disk may look for all of them at once. Changes nothing.
-    void bring_in(std::span<const std::uint64_t> ordinals) const;
+    // The events with these ordinals, in that order. The disk is told of all of them before the first is waited for,
+    // and what several are in is read once.
+    Result<std::vector<ledger::Transfer>> read(std::span<const std::uint64_t> ordinals) const;
     std::uint64_t count() const;  // events that can be read
 
     // Everything that a snapshot keeps of it: where events are, not the events.
@@ -85,9 +89,13 @@ class EventLog final : public ledger::EventSource {
     static constexpr std::size_t decoded_kept = 8;
     static constexpr std::size_t latest_kept = std::size_t{1} << 16;
 
+    // The segment that was read last stays open.
+    class OpenSegment;
+
     bool read_from_memory(std::uint64_t ordinal, ledger::Transfer& event) const;  // with mutex_
     Result<Place> place_of(std::uint64_t ordinal) const;                          // with mutex_
-    Result<Decoded> fetch(const Place& place, std::uint64_t ordinal) const;
+    // What `first` is in, as far as `last` at least.
+    Result<Decoded> fetch(const Place& place, std::uint64_t first, std::uint64_t last, OpenSegment& segment) const;
     Result<Decoded> decode(const storage::Position& position, std::uint64_t first_ordinal,
                            storage::Position& next) const;
 

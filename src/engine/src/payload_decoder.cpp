@@ -225,24 +225,25 @@ Result<Payload> decode_payload(ByteView bytes) {
     return payload;
 }
 
-Result<std::vector<ledger::Transfer>> decode_stretch(const Stretch& stretch, ByteView bytes) {
+Result<std::vector<ledger::Transfer>> decode_stretch(const Stretch& stretch, ByteView bytes, std::size_t wanted) {
     if (stretch_check(bytes) != stretch.check) return corrupt("a part of the entry is not what it was");
     Reading reading{.in = Cursor(bytes), .before = stretch.before, .left_at_start = bytes.size()};
     std::vector<ledger::Transfer> events;
-    events.reserve(stretch.events);
+    wanted = std::min<std::size_t>(wanted, stretch.events);
+    events.reserve(wanted);
     // What is left of the command that it begins in, then the commands behind; the last may go on in the next stretch.
     Counts counts{.transfers = stretch.left, .annotation = stretch.annotation};
     TimedCommand timed{.timestamp = Timestamp{stretch.last_ns}, .command = {}};
     for (;;) {
         const std::uint64_t first_ns = timed.timestamp.ns - counts.transfers + 1;
-        const std::size_t count = std::min<std::size_t>(counts.transfers, stretch.events - events.size());
+        const std::size_t count = std::min<std::size_t>(counts.transfers, wanted - events.size());
         for (std::size_t i = 0; i < count; ++i) {
             ledger::Transfer& event = events.emplace_back();
             take_transfer(reading.in, reading.before.transfer, event);
             reading.before.transfer = before_of(event);
             event.timestamp = first_ns + i;
         }
-        if (events.size() == stretch.events) break;
+        if (events.size() == wanted) break;
         reading.in.bytes(counts.annotation);
         JZ_TRY(counts, take_start(reading, timed));
     }

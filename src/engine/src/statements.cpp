@@ -74,11 +74,12 @@ Result<std::vector<HistoryRow>> rows_of(const HistoryStore& histories, std::uint
 Result<std::vector<ledger::BalanceChange>> changes_of(const EventLog& events, std::span<const HistoryRow> rows) {
     std::vector<std::uint64_t> ordinals;
     for (const HistoryRow& row : rows) ordinals.push_back(row.event);
-    events.bring_in(ordinals);
+    JZ_TRY(const auto transfers, events.read(ordinals));
     std::vector<ledger::BalanceChange> changes;
     changes.reserve(rows.size());
-    for (const HistoryRow& row : rows) {
-        JZ_TRY(const ledger::Transfer event, event_at(events, row.event));
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const HistoryRow& row = rows[i];
+        const ledger::Transfer& event = transfers[i];
         const bool expired = row.expired_ns != 0;
         changes.push_back({.transfer_id = event.id,
                            .debits_pending = row.debits_pending,

@@ -314,15 +314,12 @@ Result<KnownEntry> find_entry(Disk& disk, const std::filesystem::path& directory
     return known;
 }
 
-Result<Bytes> read_payload_part(Disk& disk, const std::filesystem::path& directory, const Position& position,
-                                std::uint64_t offset, std::size_t bytes) {
-    const auto path = directory / segment_name(position.segment);
-    JZ_TRY(const auto file, disk.open(path, Disk::Mode::read));
+Result<Bytes> read_payload_part(File& segment, const Position& position, std::uint64_t offset, std::size_t bytes) {
     Bytes part(bytes);
     const std::uint64_t at = position.offset + sizeof(EntryHeader) + offset;
-    JZ_TRY(const std::size_t got, file->read_at(at, part));
+    JZ_TRY(const std::size_t got, segment.read_at(at, part));
     if (got == bytes) return part;
-    return Error(ErrorKind::corrupt, "journal damaged: " + path.string() + " ends before offset " +
+    return Error(ErrorKind::corrupt, "journal damaged: " + segment_name(position.segment) + " ends before offset " +
                                          std::to_string(at + bytes) + ", inside an entry");
 }
 

@@ -197,9 +197,10 @@ struct Payload {
 // thinks of the events is not looked at.
 Result<Payload> decode_payload(ByteView bytes);
 
-// The transfer events of one stretch, with the timestamps they got; `bytes` are the stretch's own. Error corrupt, also
-// when they fail the stretch's check.
-Result<std::vector<ledger::Transfer>> decode_stretch(const Stretch& stretch, ByteView bytes);
+// The first `count` transfer events of one stretch, with the timestamps they got; `bytes` are the stretch's own. Error
+// corrupt, also when they fail the stretch's check.
+Result<std::vector<ledger::Transfer>> decode_stretch(const Stretch& stretch, ByteView bytes,
+                                                     std::size_t count = Stretch::max_events);
 
 // The blocks one by one. Error corrupt if they are not as many as said, or something is left over.
 Result<std::vector<ByteView>> split_outcomes(const CarriedOutcomes& outcomes);

@@ -160,10 +160,9 @@ class Journal {
 // For looking something up; to read on, use a Reader. Any thread.
 Result<Bytes> read_entry(Disk& disk, const std::filesystem::path& directory, const Position& position);
 
-// `bytes` of an entry's payload from `offset` on, as they are on the disk: not checked, for callers who know what they
-// must be. Error corrupt when the file ends before. Any thread.
-Result<Bytes> read_payload_part(Disk& disk, const std::filesystem::path& directory, const Position& position,
-                                std::uint64_t offset, std::size_t bytes);
+// `bytes` of an entry's payload from `offset` on, as they are in the segment's file: not checked, for callers who know
+// what they must be. Error corrupt when the file ends before. Any thread.
+Result<Bytes> read_payload_part(File& segment, const Position& position, std::uint64_t offset, std::size_t bytes);
 
 // Whether the journal in `directory` has that entry: at its place, whole, with its hash. Error corrupt or not_found.
 Result<> check_known_entry(Disk& disk, const std::filesystem::path& directory, const KnownEntry& known);
