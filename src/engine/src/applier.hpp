@@ -21,7 +21,7 @@ inline Timestamp next_timestamp(Timestamp now, Timestamp previous, const Command
 }
 
 // Transfers are applied in slices of about this many, whole chains each, with a pause between them.
-inline constexpr std::size_t slice_events = 1024;
+inline constexpr std::size_t slice_events = 256;
 
 // The end of the slice that begins there.
 inline std::size_t slice_end(const std::vector<ledger::Transfer>& transfers, std::size_t begin) noexcept {
