@@ -17,6 +17,7 @@
 #include <jiaozi/storage/journal.hpp>
 
 #include "applier.hpp"
+#include "command_queue.hpp"
 #include "event_log.hpp"
 #include "feed.hpp"
 #include "limits.hpp"
@@ -51,6 +52,7 @@ class Engine::Impl {
           events_(disk_, options_.directory / "journal"),
           histories_(disk_, options_.directory, {options_.history_tail_rows, options_.history_thread}),
           ledger_(events_, &histories_),
+          queue_(options_.max_queue, options_.max_queue_bytes),
           hub_(options_.feed_memory_bytes),
           snapshotter_(disk_, options_.directory, histories_) {}
     ~Impl() { close(); }
@@ -70,7 +72,7 @@ class Engine::Impl {
         return std::make_unique<FeedSubscription>(hub_, *journal_, after_sequence, std::move(handler));
     }
     std::uint64_t last_sequence() const { return applied_sequence_.load(std::memory_order_acquire); }
-    Health health() const;
+    Health health() const { return queue_.health(); }
     Counters counters() const {
         return {commands_.load(std::memory_order_relaxed), entries_.load(std::memory_order_relaxed),
                 snapshotter_.made(), snapshotter_.failed(), histories_.runs_written()};
@@ -82,15 +84,10 @@ class Engine::Impl {
     Result<PruneDone> prune(const std::filesystem::path& archive) { return snapshotter_.prune(archive); }
 
   private:
-    struct Waiting {
-        Command command;
-        Done done;
-        std::size_t bytes;
-    };
     // The commands of one entry, on their way from the writer to the applier. With a failure they are not to be
     // applied, only answered.
     struct Group {
-        std::vector<Waiting> commands;
+        std::vector<WaitingCommand> commands;
         std::vector<Timestamp> timestamps;
         std::uint64_t first_sequence = 0;
         storage::Position position;
@@ -131,23 +128,16 @@ class Engine::Impl {
     std::atomic<std::uint64_t> applied_sequence_{0};
     std::atomic<std::uint64_t> commands_{0}, entries_{0};
 
-    mutable std::mutex queue_mutex_;  // guards from here
-    std::condition_variable queue_filled_;
-    std::vector<Waiting> queue_;
-    std::size_t waiting_ = 0;  // commands, and their bytes, submitted and not yet in an entry being written
-    std::size_t waiting_bytes_ = 0;
-    bool writer_sleeps_ = false;
-    bool closing_ = false;
-    Health health_;  // to here
+    CommandQueue queue_;
 
     // The writer's own.
     std::uint64_t written_sequence_ = 0;  // the last one given out,
     Timestamp written_timestamp_;         // and its timestamp
     PayloadEncoder encoder_;
     std::vector<EventLog::Events> new_events_;
-    std::vector<Waiting> taken_;  // from the queue; [next_, end) is still to be committed
+    std::vector<WaitingCommand> taken_;  // from the queue; [next_, end) is still to be committed
     std::size_t next_ = 0;
-    std::vector<Waiting> emptied_;  // memory for the next queue
+    std::vector<WaitingCommand> emptied_;  // memory for the next ones
 
     std::mutex pipe_mutex_;  // guards from here
     std::condition_variable pipe_changed_;
@@ -209,11 +199,7 @@ Result<> Engine::Impl::start() {
 
 void Engine::Impl::close() {
     if (!writer_.joinable()) return;
-    {
-        const std::lock_guard guard(queue_mutex_);
-        closing_ = true;
-    }
-    queue_filled_.notify_one();
+    queue_.close();
     writer_.join();
     {
         const std::lock_guard guard(pipe_mutex_);
@@ -224,34 +210,11 @@ void Engine::Impl::close() {
     snapshotter_.stop();
 }
 
-Health Engine::Impl::health() const {
-    const std::lock_guard guard(queue_mutex_);
-    return health_;
-}
-
 void Engine::Impl::submit(Command command, Done done) {
     if (auto checked = check_limits(command); !checked.ok()) return done(std::move(checked).error());
     const std::size_t bytes = estimated_size(command);
-    std::string refusal;
-    {
-        std::unique_lock lock(queue_mutex_);
-        if (health_.state == Health::State::stopped) {
-            refusal = "the engine stopped taking writes (" + health_.cause + "); restart it";
-        } else if (closing_) {
-            refusal = "the engine is closing";
-        } else if (waiting_ >= options_.max_queue || waiting_bytes_ + bytes > options_.max_queue_bytes) {
-            refusal = "too many commands are waiting; try again shortly";
-        } else {
-            queue_.push_back({std::move(command), std::move(done), bytes});
-            ++waiting_;
-            waiting_bytes_ += bytes;
-            const bool wake = std::exchange(writer_sleeps_, false);
-            lock.unlock();
-            if (wake) queue_filled_.notify_one();
-            return;
-        }
-    }
-    done(Error(ErrorKind::unavailable, std::move(refusal)));
+    WaitingCommand waiting{std::move(command), std::move(done), bytes};
+    if (auto put = queue_.put(waiting); !put.ok()) waiting.done(std::move(put).error());
 }
 
 void Engine::Impl::write_groups() {
@@ -271,25 +234,11 @@ void Engine::Impl::write_groups() {
 bool Engine::Impl::wait_for_work() {
     if (next_ < taken_.size()) return true;
     taken_.clear();
+    if (taken_.capacity() == 0) taken_.swap(emptied_);
     next_ = 0;
-    std::unique_lock lock(queue_mutex_);
-    while (queue_.empty()) {
-        if (closing_) return false;
-        writer_sleeps_ = true;
-        // While something is being applied, a hold may come of it.
-        const bool may_expire = next_expiry_ != no_expiry || in_flight_ != 0;
-        if (may_expire && health_.state == Health::State::running) {
-            // The clock may be a test's or a shifted one, so it is asked again and again instead of slept on.
-            queue_filled_.wait_for(lock, std::chrono::nanoseconds(options_.tick.ns));
-            if (queue_.empty() && expiry_due(clock_.now())) break;
-        } else {
-            queue_filled_.wait(lock);
-        }
-    }
-    writer_sleeps_ = false;
-    taken_.swap(queue_);
-    if (queue_.capacity() == 0) queue_.swap(emptied_);
-    return true;
+    // While something is being applied, a hold may come of it.
+    const auto may_become_due = [this] { return next_expiry_ != no_expiry || in_flight_ != 0; };
+    return queue_.take(taken_, options_.tick, may_become_due, [this] { return expiry_due(clock_.now()); });
 }
 
 // Only asked when everything written is applied: until then, what is under way may resolve or expire the hold.
@@ -312,11 +261,7 @@ void Engine::Impl::commit_next_group() {
     std::size_t end = next_;
     while (end < taken_.size() && (end == next_ || group.bytes + taken_[end].bytes <= options_.max_entry_bytes))
         group.bytes += taken_[end++].bytes;
-    {
-        const std::lock_guard guard(queue_mutex_);
-        waiting_ -= end - next_;
-        waiting_bytes_ -= group.bytes;
-    }
+    queue_.left(end - next_, group.bytes);
     if (next_ == 0 && end == taken_.size()) {
         group.commands = std::move(taken_);
         taken_.clear();
@@ -335,7 +280,7 @@ void Engine::Impl::commit(Group group, Timestamp now) {
     group.first_sequence = written_sequence_ + 1;
     group.timestamps.reserve(group.commands.size());
     Timestamp timestamp = written_timestamp_;
-    for (const Waiting& waiting : group.commands) {
+    for (const WaitingCommand& waiting : group.commands) {
         timestamp = next_timestamp(now, timestamp, waiting.command);
         group.timestamps.push_back(timestamp);
         group.creates_accounts = group.creates_accounts || !waiting.command.accounts.empty();
@@ -394,7 +339,7 @@ void Engine::Impl::hand_over(Group group) {
 // that creates accounts can come in between.
 void Engine::Impl::find_places(Group& group) const {
     if (group.creates_accounts || creating_in_flight_ != 0) return;
-    for (const Waiting& waiting : group.commands) ledger_.find_places(waiting.command.transfers, group.places);
+    for (const WaitingCommand& waiting : group.commands) ledger_.find_places(waiting.command.transfers, group.places);
 }
 
 void Engine::Impl::apply_groups() {
@@ -488,7 +433,7 @@ void Engine::Impl::publish(Group& group, Bytes block) {
 void Engine::Impl::answer_failed(Group& group) {
     const Error& cause = *group.failure;
     const bool unknown = cause.kind() != ErrorKind::unavailable;
-    for (Waiting& one : group.commands) {
+    for (WaitingCommand& one : group.commands) {
         if (!one.done) continue;
         one.done(unknown
                      ? Error(ErrorKind::timeout, "the journal failed while writing this command (" + cause.message() +
@@ -498,9 +443,7 @@ void Engine::Impl::answer_failed(Group& group) {
 }
 
 void Engine::Impl::stop(const Error& cause) {
-    const std::lock_guard guard(queue_mutex_);
-    if (health_.state != Health::State::running) return;
-    health_ = {Health::State::stopped, cause.message()};
+    if (!queue_.refuse_from_now(cause.message())) return;
     log::error("engine stopped taking writes", {{"cause", cause.to_string()}});
 }
 

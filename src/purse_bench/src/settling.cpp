@@ -1,4 +1,5 @@
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -76,27 +77,29 @@ struct Payer {
 
 class Bench {
   public:
-    explicit Bench(const SettlingOptions& options)
-        : options_(options),
-          directory_(std::filesystem::temp_directory_path() / ("jiaozi-settling-" + std::to_string(getpid()))) {}
+    explicit Bench(const SettlingOptions& options) : options_(options) {}
     ~Bench() {
         settlement_.reset();
         engine_.reset();
         std::error_code ignored;
-        std::filesystem::remove_all(directory_, ignored);
+        if (!directory_.empty()) std::filesystem::remove_all(directory_, ignored);
     }
     Bench(const Bench&) = delete;
     Bench& operator=(const Bench&) = delete;
 
     Result<SettlingFigures> run() {
         JZ_CHECK(open());
+        options_.progress(Stage::enrol);
         JZ_CHECK(enrol_all());
+        options_.progress(Stage::sign);
         sign_all();
+        options_.progress(Stage::verify);
         const std::size_t sample = std::min<std::size_t>(options_.notes, 10'000);
         JZ_TRY(double bare_s, verify_bare(sample));
         bytes_ = notes_;  // settling takes them; verified again afterwards
         bytes_.resize(sample);
         bytes_.shrink_to_fit();
+        options_.progress(Stage::settle);
         const std::size_t memory_before = resident_bytes();
         const std::size_t disk_before = disk_bytes(directory_);
         Result<> settled = {};
@@ -130,8 +133,13 @@ class Bench {
     static constexpr WalletId wallet{make_uint128(9, 9)};
 
     Result<> open() {
-        std::filesystem::create_directories(directory_);
-        JZ_TRY(engine_, engine::Engine::open({.directory = directory_ / "journal"}, clock_));
+        std::string made = std::filesystem::temp_directory_path() / "jiaozi-settling-XXXXXX";
+        if (::mkdtemp(made.data()) == nullptr) return Error(ErrorKind::io, "cannot make a directory like " + made);
+        directory_ = made;
+        engine::Options engine;
+        engine.directory = directory_ / "journal";
+        engine.segment_bytes = std::uint64_t{1} << 20;  // space made ahead must not hide what notes take
+        JZ_TRY(engine_, engine::Engine::open(std::move(engine), clock_));
         JZ_TRY(auto signer, crypto::make_signer(crypto::generate_key(options_.suite)));
         issuer_ = purse_host::key_signer(std::move(signer));
         settlement::Options options;

@@ -1,12 +1,15 @@
 #include "purse_command.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <iomanip>
 #include <iostream>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include <jiaozi/base/assert.hpp>
 #include <jiaozi/purse_bench/population.hpp>
 #include <jiaozi/purse_bench/settling.hpp>
 #include <jiaozi/purse_host/campaign.hpp>
@@ -29,8 +32,22 @@ struct Figures {
     purse_bench::Sizes sizes;
 };
 
-void progress(const char* english, const char* chinese) {
-    std::cerr << "  " << say(english, chinese) << std::endl;  // NOLINT(performance-avoid-endl): progress is for now
+void progress(const std::string& line) {
+    std::cerr << "  " << line << std::endl;  // NOLINT(performance-avoid-endl): progress is for now
+}
+
+const char* text_of(purse_bench::Stage stage) {
+    switch (stage) {
+        case purse_bench::Stage::enrol:
+            return say("enrolling and loading purses", "登记钱包并充值");
+        case purse_bench::Stage::sign:
+            return say("writing notes", "签发票据");
+        case purse_bench::Stage::verify:
+            return say("verifying signatures, nothing else", "仅验证签名");
+        case purse_bench::Stage::settle:
+            return say("settling", "结算");
+    }
+    JZ_ASSERT(false && "a stage of the benchmark");
 }
 
 std::string thousandths(std::uint64_t value) {
@@ -70,11 +87,13 @@ void print_table(const std::vector<Figures>& all) {
 Result<std::vector<Figures>> measure_all(const Options& options) {
     std::vector<Figures> all;
     for (const auto suite : {crypto::Suite::ed25519, crypto::Suite::p256, crypto::Suite::sm2}) {
-        progress("settling beside bare verification", "结算与单纯验证签名的对比");
         Figures figures;
         figures.suite = suite;
         purse_bench::SettlingOptions settling = options.settling;
         settling.suite = suite;
+        settling.progress = [suite](purse_bench::Stage stage) {
+            progress(std::string(crypto::name_of(suite)) + ": " + text_of(stage));
+        };
         JZ_TRY(figures.settling, purse_bench::measure_settling(settling));
         figures.sizes = purse_bench::measure_sizes(suite);
         all.push_back(figures);
@@ -82,26 +101,47 @@ Result<std::vector<Figures>> measure_all(const Options& options) {
     return all;
 }
 
-// In worlds of 2,000 payments, seeds 1, 2, 3 …: the same command gives the same figures on every machine.
+void add(purse_host::CampaignResult& total, const purse_host::CampaignResult& r) {
+    total.payments += r.payments;
+    total.completed += r.completed;
+    total.torn += r.torn;
+    total.power_cuts += r.power_cuts;
+    total.voids += r.voids;
+    total.restores += r.restores;
+    total.suspects += r.suspects;
+    total.syncs += r.syncs;
+    total.notes += r.notes;
+    total.broken += r.broken;
+    total.accused += r.accused;
+}
+
+// Worlds of 2,000 payments, seeds 1, 2, 3 …, on all processors: the same command gives the same figures on every
+// machine. After a world that breaks something no other is begun.
 bool run_campaign(std::uint64_t payments, bool json) {
     constexpr std::uint64_t world = 2'000;
+    const std::uint64_t worlds = (payments + world - 1) / world;
+    std::vector<purse_host::CampaignResult> results(worlds);
+    std::atomic<std::uint64_t> begun{0};
+    std::atomic<std::uint64_t> ended{0};
+    std::atomic<bool> broken{false};
+    const auto work = [&] {
+        for (std::uint64_t i = begun++; i < worlds && !broken; i = begun++) {
+            results[i] = purse_host::run_campaign({.seed = i + 1, .payments = std::min(world, payments - i * world)});
+            if (results[i].broken != 0) broken = true;
+            const std::uint64_t now = ++ended;
+            if (now * 10 / worlds != (now - 1) * 10 / worlds)
+                progress(std::to_string(now * world) + say(" payments", " 次付款"));
+        }
+    };
+    {
+        std::vector<std::jthread> threads;
+        for (unsigned i = 0; i < std::max(1U, std::thread::hardware_concurrency()); ++i) threads.emplace_back(work);
+    }
     purse_host::CampaignResult total;
-    for (std::uint64_t seed = 1; total.payments < payments; ++seed) {
-        const auto r = purse_host::run_campaign({.seed = seed, .payments = std::min(world, payments - total.payments)});
-        total.payments += r.payments;
-        total.completed += r.completed;
-        total.torn += r.torn;
-        total.power_cuts += r.power_cuts;
-        total.voids += r.voids;
-        total.restores += r.restores;
-        total.suspects += r.suspects;
-        total.syncs += r.syncs;
-        total.notes += r.notes;
-        total.broken += r.broken;
-        total.accused += r.accused;
-        if (r.broken == 0) continue;
-        std::cerr << "jiaozi: " << say("seed ", "种子 ") << seed << ": " << r.first_break << '\n';
-        break;
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        add(total, results[i]);
+        if (results[i].broken == 0) continue;
+        std::cerr << "jiaozi: " << say("seed ", "种子 ") << i + 1 << ": " << results[i].first_break << '\n';
     }
     if (json) {
         std::cout << "{\"payments\":" << total.payments << ",\"completed\":" << total.completed

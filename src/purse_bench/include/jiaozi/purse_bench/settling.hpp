@@ -5,18 +5,22 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include <jiaozi/base/result.hpp>
 #include <jiaozi/crypto/signature.hpp>
 
 namespace jiaozi::purse_bench {
 
+enum class Stage { enrol, sign, verify, settle };  // what comes now
+
 struct SettlingOptions {
     crypto::Suite suite = crypto::Suite::ed25519;
-    std::size_t notes = 100'000;
-    std::size_t purses = 10'000;
+    std::size_t notes = 20'000;
+    std::size_t purses = 2'000;
     unsigned threads = 2;       // that verify
     std::size_t batch = 1'000;  // notes in one deposit
+    std::function<void(Stage)> progress = [](Stage) {};
 };
 
 struct SettlingFigures {
