@@ -1,22 +1,15 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <deque>
 #include <functional>
-#include <memory>
 #include <utility>
 #include <vector>
 
 #include <jiaozi/engine/engine.hpp>
-#include <jiaozi/sim/world.hpp>
 #include <jiaozi/storage/journal_copy.hpp>
 
-#include "auditor.hpp"
 #include "damage.hpp"
-#include "gate.hpp"
-#include "trouble.hpp"
-#include "workload.hpp"
-#include "world_log.hpp"
+#include "one_world.hpp"
 
 namespace jiaozi::sim {
 
@@ -38,82 +31,7 @@ std::optional<WorldLog> log_of(const WorldOptions& options, SimulatedDisk& disk)
     return std::optional<WorldLog>(std::in_place, disk, Random(~options.seed));
 }
 
-class World {
-  public:
-    explicit World(const WorldOptions& options);
-    WorldReport run();
-
-  private:
-    enum class Seen : std::uint8_t { visit, idle, stopped };
-    struct Sent {
-        engine::Command command;
-    };
-    struct Answer {
-        std::uint64_t number;  // of the command, counted as they are sent
-        Result<Outcome> outcome;
-    };
-
-    bool well() const { return report_.failure.empty(); }
-    bool enough() const { return report_.batches >= batches_; }
-    void complain(Auditor::Complaint what) {
-        if (what && well()) report_.failure = *std::move(what);
-    }
-
-    Fate decide(const Request& request);
-    void open();
-    void let_due_holds_run_out();
-    void live();
-    void end_life();
-    void expect_stopped();
-    void damage_at_rest();
-    void end_damaged_world();
-    Seen wait();
-    void let_log_follow();
-    bool start_log();
-    void show_checkpoint();
-    bool take_from_log(const Result<LogBook::Complaint>& said);
-    void take_answers();
-    void settle(Sent sent, const Answer& answer);
-    void send(std::uint64_t count);
-    void move_clock();
-    void make_snapshot();
-    void snapshot_before_sync();
-    void prune();
-    bool keep_house();
-    bool only_an_audit_finds_it(const Engine& engine);
-
-    const WorldOptions options_;
-    Random random_;
-    WorldReport report_;
-    std::uint64_t batches_;
-    engine::Options engine_options_;
-    SimulatedDisk disk_;
-    TestClock clock_;
-    Workload workload_;
-    std::optional<WorldLog> log_;  // stopped before the engine is
-    Auditor auditor_;
-    TraceHash trace_;
-
-    Plan plan_;
-    bool struck_ = false;      // the plan's trouble has happened
-    bool log_struck_ = false;  // an operation of the log has failed, and nothing else happened
-    bool log_starts_ = false;  // whatever this thread asks of the disk is the log's; gate_'s mutex
-    bool misdirected_ = false;
-    bool in_housekeeping_ = false;
-    bool housekeeping_failed_ = false;  // the disk did not let it be done
-    bool damages_;                      // in this world there is damage besides trouble
-
-    Gate gate_;
-    std::vector<Answer> answers_;    // gate_'s mutex
-    std::uint64_t outstanding_ = 0;  // gate_'s mutex
-
-    std::uint64_t sent_count_ = 0;
-    std::uint64_t answered_count_ = 0;
-    std::uint64_t ticks_to_ = 0;           // the sequence of a tick that the engine is writing
-    std::deque<Sent> sent_;                // not answered yet
-    std::deque<engine::Command> unhappy_;  // to be sent again, with the same ids
-    std::unique_ptr<Engine> engine_;       // last: its threads use what is above
-};
+}  // namespace
 
 World::World(const WorldOptions& options)
     : options_(options),
@@ -293,46 +211,6 @@ void World::move_clock() {
     }
 }
 
-// On this thread, while the engine has nothing to do or stands at the gate: so its operations have their place in the
-// order of all.
-void World::make_snapshot() {
-    in_housekeeping_ = true;
-    housekeeping_failed_ = false;
-    const auto made = engine_->make_snapshot();
-    in_housekeeping_ = false;
-    trace_.add(made.ok() ? made->sequence : static_cast<std::uint64_t>(made.error().kind()));
-    if (made.ok() && made->bytes > 0) ++report_.snapshots;
-    if (made.ok() || struck_ || housekeeping_failed_ || made.error().kind() == ErrorKind::not_found) return;
-    complain("a snapshot failed though nothing had happened: " + made.error().to_string());
-}
-
-// The trouble planned comes not while it is made, but often right behind: at the sync.
-void World::snapshot_before_sync() {
-    const std::uint64_t strikes_after = std::exchange(plan_.strikes_after, UINT64_MAX);
-    make_snapshot();
-    plan_.strikes_after = random_.chance(50) ? 0 : strikes_after;
-}
-
-// While the engine has nothing to do.
-void World::prune() {
-    in_housekeeping_ = true;
-    housekeeping_failed_ = false;
-    const auto done = engine_->prune("/archive");
-    in_housekeeping_ = false;
-    trace_.add(done.ok() ? done->first_kept : static_cast<std::uint64_t>(done.error().kind()));
-    if (done.ok()) report_.pruned += done->segments_removed;
-    if (done.ok() || struck_ || housekeeping_failed_ || done.error().kind() == ErrorKind::invalid) return;
-    complain("pruning failed though nothing had happened: " + done.error().to_string());
-}
-
-// Now and then, and says whether it did something.
-bool World::keep_house() {
-    const std::uint64_t kind = random_.below(100);
-    if (kind < 4) make_snapshot();
-    if (kind == 4) prune();
-    return kind <= 4;
-}
-
 // What a snapshot spares reading may be damaged, and opening does not see it. A check of the whole journal does.
 bool World::only_an_audit_finds_it(const Engine& engine) {
     return engine.opening().snapshot_sequence != 0 && !storage::check_journal("/data/journal", disk_).ok();
@@ -429,48 +307,6 @@ void World::open() {
         end_life();
     }
     complain("does not open in thirty attempts, the last time because of " + last_cause);
-}
-
-// False when the power went.
-bool World::start_log() {
-    if (!log_) return true;
-    const auto starts = [this](bool now) {
-        const std::lock_guard guard(gate_.mutex());
-        log_starts_ = now;
-    };
-    const Gate::SideOpen open(gate_);
-    starts(true);
-    const auto said = log_->start(*engine_);
-    starts(false);
-    return take_from_log(said);
-}
-
-// Before anything else happens in the world: its tiles go to the disk too.
-void World::let_log_follow() {
-    if (!log_ || !log_->runs()) return;
-    const Gate::SideOpen open(gate_);
-    const auto followed = log_->follow(*engine_);
-    if (!followed.ok()) take_from_log(followed.error());
-}
-
-void World::show_checkpoint() {
-    const Gate::SideOpen open(gate_);
-    const auto said = log_->show(*engine_);
-    trace_.add(said.ok() ? engine_->last_sequence() : 0);
-    take_from_log(said);
-}
-
-// A log that cannot go on is left alone until the next life, as a server would. False when the power went.
-bool World::take_from_log(const Result<LogBook::Complaint>& said) {
-    if (said.ok()) {
-        complain(*said);
-        return true;
-    }
-    log_->stop();
-    if (!disk_.powered()) return false;
-    if (!log_struck_ && !misdirected_)
-        complain("the log stands still, and nothing happened to it: " + said.error().to_string());
-    return true;
 }
 
 // The engine stopped because of the disk: it says why, takes nothing more, and still answers questions.
@@ -606,8 +442,6 @@ WorldReport World::run() {
     report_.trace = trace_.value();
     return report_;
 }
-
-}  // namespace
 
 WorldReport run_world(const WorldOptions& options) {
     World world(options);
