@@ -25,7 +25,6 @@ constexpr std::uint32_t day_s = 86'400;
 constexpr std::uint32_t hour_s = 3'600;
 constexpr std::uint64_t lot_amount = 1'000'000'000;
 constexpr std::uint64_t most_of_one = 5'000;
-constexpr int copies_by_mules = 2;  // of each deposit
 constexpr std::uint32_t never = 0xFFFFFFFF;
 
 struct Owner {
@@ -279,7 +278,7 @@ class Town {
             purse::Receipt receipt;
             JZ_ASSERT(purse::parse(object, receipt) == JZ_OK);
             int& copies = from.given[receipt.note];
-            if (copies == copies_by_mules) continue;
+            if (copies == options_.mule_copies) continue;
             const auto message = from.purse.mule(i, deposit_key_.data());
             if (message.status != JZ_OK || to.purse.receive(message.bytes).status != JZ_OK) return;
             ++copies;

@@ -210,6 +210,18 @@ void add_purse(CLI::App& noun, cli::Exit& exit) {
                      say("of 1,000 devices of the town", "城镇每千台设备中的作弊者"))
         ->check(CLI::Range(0, 1'000))
         ->capture_default_str();
+    verb->add_option(
+            "--copies", options->population.mule_copies,
+            say("of each deposit that other purses of the town carry", "城镇中由其他钱包代运的每份存款的副本数"))
+        ->check(CLI::Range(0, 16))
+        ->capture_default_str();
+    verb->add_option("--prompt-hours", options->population.prompt_h,
+                     say("mean time until a purse of the town that holds evidence meets the network",
+                         "城镇中持有证据的钱包连上网络的平均小时数"))
+        ->check(CLI::Range(1, 1'000))
+        ->capture_default_str();
+    verb->add_option("--seed", options->population.seed, say("of the town's chance", "城镇的随机种子"))
+        ->capture_default_str();
     verb->add_flag("--json", options->json, say("print the figures as JSON", "以 JSON 输出"));
     verb->callback([options, campaign, population, &exit] {
         if (campaign->count() > 0) {
