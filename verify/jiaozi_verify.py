@@ -182,9 +182,11 @@ def u128(data):
 
 def decode_part(part):
     kind, body = part[0], part[1:]
-    if kind == 0:
-        names = ("sequence", "timestamp_ns", "expired", "accounts", "flag_changes", "transfers", "annotation_bytes")
-        return {"kind": "header", **dict(zip(names, struct.unpack("<QQIIIII", body)))}
+    if kind in (0, 6):
+        names = ("sequence", "timestamp_ns", "expired", "accounts", "flag_changes", "transfers", "annotation_bytes", "rows")
+        header = {"kind": "header", **dict(zip(names, struct.unpack("<QQIIIII" + "I" * (kind == 6), body)))}
+        require(header.setdefault("rows", 0) > 0 or kind == 0, "a header of rows has at least one")
+        return header
     if kind == 1:
         return {"kind": "expired", "pending_id": u128(body[:16]), "timestamp_ns": struct.unpack("<Q", body[16:])[0]}
     if kind == 4:
@@ -223,7 +225,7 @@ def verify_command(command, size, root):
     require(climb_hashes(sha256(b"\x00", entry), sequence - 1, size, command["inclusion"]) == root, f"command {sequence} is not in the checkpoint's log")
     header = parts[0]
     require(command["disclosed"][0]["index"] == 0 and header["kind"] == "header" and header["sequence"] == sequence, "the header is another command's")
-    counted = 1 + sum(header[name] for name in ("expired", "accounts", "flag_changes", "transfers")) + (header["annotation_bytes"] > 0)
+    counted = 1 + sum(header[name] for name in ("expired", "accounts", "flag_changes", "transfers")) + (header["rows"] or header["annotation_bytes"] > 0)
     require(counted == count and all(part["kind"] != "header" for part in parts[1:]), "the header does not agree with the parts")
     return sequence, parts
 

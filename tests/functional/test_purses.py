@@ -1,5 +1,6 @@
 """Offline purses, the whole story: loaded at the server, paid and spent on while the server is stopped, synced; the
 wallets are right. Then what must not work: a copy that spends twice, a restored folder, a wrong key for a proof."""
+import hashlib
 import json
 import os
 import pathlib
@@ -10,10 +11,15 @@ import tempfile
 import time
 import unittest
 
-from command_line import environment
+import cbor2
+
+from command_line import environment, jiaozi
 from platform_under_test import Platform
 from purse_command import Purse, free_port, transfer
 from shop import Shop
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "verify"))
+import jiaozi_verify  # noqa: E402
 
 PROGRAM = sys.argv.pop(1)
 SUITES = {1: "ed25519", 2: "p256", 3: "sm2"}
@@ -21,6 +27,24 @@ SUITES = {1: "ed25519", 2: "p256", 3: "sm2"}
 
 def balance(platform, wallet):
     return int(platform.call("GET", f"/v1/wallets/{wallet}", expect=200)[1]["available"])
+
+
+def note_payment(note):
+    """The payment's id as text: FF and the note's first 15 bytes, in Crockford's base 32."""
+    number, digits = int("ff" + note[:30], 16), ""
+    for _ in range(26):
+        number, rest = divmod(number, 32)
+        digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"[rest] + digits
+    return "pay_" + digits
+
+
+def signed_part(row):
+    """Of the note in the row of a receipt, what its id is the hash of; empty if the row has only the id."""
+    fields = cbor2.loads(row)[2]
+    if len(fields) != 1 or len(fields[0][1]) == 32:
+        return b""
+    protected, _, payload, _ = cbor2.loads(fields[0][1])
+    return protected + payload
 
 
 def wait_for(condition, patience=30):
@@ -80,6 +104,42 @@ class Purses(unittest.TestCase):
         self.assertEqual(balance(self.platform, wallets[0]), 5000)
         self.assertEqual(ann.show()["spendable"], "9500")
         self.assertEqual(bob.ok("sync")["deposited"], 0, "what is settled is not handed in again")
+        self.they_are_payments_like_any_other(wallets)
+
+    def they_are_payments_like_any_other(self, wallets):
+        listed = self.platform.call("GET", "/v1/payments?kind=offline&state=captured", expect=200)[1]["data"]
+        self.assertEqual(sorted((int(row["amount"]), row["offline"]["hops"]) for row in listed), [(150, 1), (200, 2), (350, 1)])
+        for row in listed:
+            self.assertEqual((row["captured"], row["offline"]["state"], row["offline"]["owed"]), (row["amount"], "settled", "0"))
+            self.assertEqual(row["id"], note_payment(row["offline"]["note"]))
+            self.assertLessEqual(row["offline"]["made"], row["offline"]["settled"])
+            self.assertEqual(self.platform.call("GET", f"/v1/payments/{row['id']}", expect=200)[1], row)
+            events = self.platform.call("GET", f"/v1/events?object_id={row['id']}", expect=200)[1]["data"]
+            self.assertEqual((events[0]["type"], events[0]["data"]), ("payment.captured", row))
+        self.assertEqual({(row["payer_wallet"], row["payee_wallet"]) for row in listed}, {(wallets[0], wallets[1]), (wallets[1], wallets[2])})
+        for_people = {locale: jiaozi(self.platform, "payments", "show", listed[0]["id"], LC_ALL=locale)[1] for locale in ("C.UTF-8", "zh_CN.UTF-8")}
+        for text in for_people.values():
+            self.assertIn("offline.note", text)
+        self.assertIn("offline", jiaozi(self.platform, "payments", "list", "--kind", "offline", LC_ALL="zh_CN.UTF-8")[1])
+        receipts = {}
+        for row in listed:
+            path = self.folder / f"{row['id']}.json"
+            code, _, said = jiaozi(self.platform, "receipt", "get", row["id"], "--out", str(path))
+            self.assertEqual(code, 0, said)
+            receipts[path] = row
+        vkey = self.platform.folder / "data" / "log" / "vkey"
+        self.platform.kill()  # they verify with the log's key alone
+        for path, row in receipts.items():
+            for locale, what in (("C.UTF-8", "paid offline"), ("zh_CN.UTF-8", "离线付款")):
+                done = subprocess.run([PROGRAM, "receipt", "verify", str(path), "--key", str(vkey), "--json"], env=os.environ | {"LC_ALL": locale}, capture_output=True, text=True, timeout=60)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                proved = json.loads(done.stdout)
+                self.assertEqual(proved["payment"], row["id"])
+                self.assertIn(what, [movement["what"] for movement in proved["movements"]])
+            verified = jiaozi_verify.verify_receipt(json.loads(path.read_text()), jiaozi_verify.Key(vkey.read_text()))
+            notes = [part for command in verified["commands"] for part in command["parts"] if part["kind"] == "annotation"]
+            self.assertTrue(any(hashlib.sha256(signed_part(bytes.fromhex(part["bytes"]))).hexdigest() == row["offline"]["note"] for part in notes))
+        self.server_is_back()
 
     def test_yesterdays_folder_is_set_right_by_a_sync(self):
         wallets = [self.wallet(20000), self.wallet()]

@@ -228,6 +228,7 @@ std::string json_of(const Payment& payment) {
         .time("created", payment.created)
         .time("updated", payment.updated)
         .time("expires", payment.expires)
+        .raw("offline", payment.offline.empty() ? "null" : payment.offline)
         .take();
 }
 

@@ -14,6 +14,7 @@ constexpr std::size_t catalogue_budget = protocol::max_envelope_down - 1024;  //
 constexpr std::size_t catalogue_item_overhead = 64;  // keys, ids, numbers and heads of one item
 constexpr std::size_t hello_batch_max = 512;
 constexpr std::size_t request_hash_size = 16;
+constexpr uint128 reserved_ids = 0xFF;  // offline payments: docs/settlement.md, Payments
 
 // The first answer will come, or the same request will succeed later: say nothing, the device sends it again.
 bool is_passing(const Error& error) {
@@ -145,6 +146,9 @@ Result<api::NewPayment> Gateway::State::new_payment(DeviceId sender, const proto
 
 void Gateway::State::handle(const Asker& asker, const protocol::PayRequest& body) {
     if (payments == nullptr) return;
+    if (body.payment.value >> 120 == reserved_ids) {
+        return refuse_request(asker, Error(ErrorKind::invalid, "payment ids that begin with FF are the ledger's own"));
+    }
     auto payment = new_payment(asker.device, body);
     if (!payment.ok()) return refuse_request(asker, payment.error());
     ++links[asker.device].answers_underway;

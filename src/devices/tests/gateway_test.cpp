@@ -131,6 +131,16 @@ TEST_F(GatewayTest, PayByScannedCode) {
     EXPECT_EQ(payments.created[0].amount, Amount(5, testing::points));  // an asset that only the catalogue knows
 }
 
+TEST_F(GatewayTest, IdsOfOfflinePaymentsAreNotForDevices) {
+    Machine machine = identity::testing::enrolled(world);
+    connect(machine);
+    const PaymentId taken(static_cast<uint128>(0xFF) << 120 | 1);
+    gateway->receive_mqtt(machine.id,
+                          machine.mac(protocol::PayRequest{
+                              taken, PaymentKind::payment_code, 1, 1, 5, "POINTS", "62000000000000000000", {}}));
+    EXPECT_TRUE(payments.created.empty());
+}
+
 TEST_F(GatewayTest, ErrorsOfPayments) {
     Machine machine = identity::testing::enrolled(world);
     connect(machine);

@@ -19,5 +19,7 @@ Result<const Device*> manageable_device(const Call& call, DeviceId id);
 Result<> may_act_as(const Call& call, MemberId member);
 // The payment is of a wallet that this caller sees.
 bool sees_payment(const Parts& parts, PersonId person, const Payment& payment);
+// Finds the payment in the path, offline ones included, and goes on with it if this caller may see it.
+void with_payment(Call&& call, std::move_only_function<void(const Payment&, Reply&&)> next);
 
 }  // namespace jiaozi::http

@@ -146,20 +146,6 @@ void list_payments(Call&& call) {
     });
 }
 
-// Finds a payment that this caller may see, then goes on with it.
-template <class Next>
-void with_payment(Call&& call, Next next) {
-    JZ_ANSWER_TRY(const PaymentId id, call.reply, call.path_id<PaymentId>(0, "payment"));
-    const Parts& parts = call.parts();
-    const PersonId person = call.person();
-    parts.payments.find(
-        id, [&parts, person, id, next = std::move(next), reply = std::move(call.reply)](Result<Payment> found) mutable {
-            if (found.ok() && !sees_payment(parts, person, *found)) found = no_such("payment", id.to_string());
-            JZ_ANSWER_TRY(const Payment payment, reply, std::move(found));
-            next(payment, std::move(reply));
-        });
-}
-
 void get_payment(Call&& call) {
     with_payment(std::move(call),
                  [](const Payment& payment, Reply&& reply) { reply.json(200, payment_json(payment)); });
@@ -181,6 +167,12 @@ void cancel_payment(Call&& call) {
                            .with_code("not_payer"));
             return;
         }
+        if (payment.kind == PaymentKind::offline) {
+            reply.fail(Error(ErrorKind::conflict,
+                             "what a purse has signed is paid; only the payee's purse can give it up, by a VOID")
+                           .with_code("payment_not_cancellable"));
+            return;
+        }
         parts.payments.cancel(payment.id, [reply = std::move(reply)](Result<Payment> cancelled) mutable {
             JZ_ANSWER_TRY(const Payment after, reply, std::move(cancelled));
             reply.json(200, payment_json(after));
@@ -200,6 +192,11 @@ void create_refund(Call&& call) {
             payee != nullptr && payee->group && parts.groups.may_manage(payee->group, groups::Actor{person});
         if (person && !manages) {
             reply.fail(Error(ErrorKind::forbidden, "only who was paid gives back a payment").with_code("not_payee"));
+            return;
+        }
+        if (payment.kind == PaymentKind::offline) {
+            reply.fail(Error(ErrorKind::conflict, "an offline payment has no refund; pay the same amount back")
+                           .with_code("payment_not_refundable"));
             return;
         }
         parts.payments.refund(id, payment.id, amount,

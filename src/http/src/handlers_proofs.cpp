@@ -40,18 +40,11 @@ void get_tile(Call&& call) {
 void get_receipt(Call&& call) {
     JZ_ANSWER_TRY(const Query query, call.reply, Query::parse(call.request.query));
     JZ_ANSWER_CHECK(call.reply, query.finish());
-    JZ_ANSWER_TRY(const PaymentId id, call.reply, call.path_id<PaymentId>(0, "payment"));
     JZ_ANSWER_TRY(api::Proofs* const proofs, call.reply, log_of(call.parts()));
     const Parts& parts = call.parts();
-    const PersonId person = call.person();
-    parts.payments.find(id, [&parts, person, id, proofs, reply = std::move(call.reply)](Result<Payment> found) mutable {
-        if (found.ok() && !sees_payment(parts, person, *found)) found = no_such("payment", id.to_string());
-        if (!found.ok()) {
-            reply.fail(found.error());
-            return;
-        }
+    with_payment(std::move(call), [&parts, proofs](const Payment& payment, Reply&& reply) {
         parts.reads.run<std::string>(
-            [id, proofs](registry::Session&) { return proofs->receipt(id); },
+            [id = payment.id, proofs](registry::Session&) { return proofs->receipt(id); },
             [reply = std::move(reply)](Result<std::string> body) mutable { reply.finish(std::move(body)); });
     });
 }

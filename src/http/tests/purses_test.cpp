@@ -1,8 +1,12 @@
 // Offline purses over HTTP: who may do what, a whole life of a purse, repeats and a restart in the middle.
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
+#include <jiaozi/base/big_endian.hpp>
 #include <jiaozi/codec/base_n.hpp>
 #include <jiaozi/crypto/signature.hpp>
+#include <jiaozi/model/ids.hpp>
 #include <jiaozi/purse_host/issuer.hpp>
 
 #include "world.hpp"
@@ -49,6 +53,10 @@ class Purses : public ::testing::Test {
         return world.call("POST", "/v1/purses/deposits", '{' + who + R"("items":[")" + item + "\"]}",
                           key.empty() ? Headers{} : World::as(key));
     }
+    // Of a note's id in hexadecimal: FF and its first 15 bytes.
+    static std::string payment_of(const std::string& note) {
+        return PaymentId(from_big_endian(from_hex("ff" + note.substr(0, 30)).value())).to_string();
+    }
     std::string total(const std::string& wallet) { return world.get("/v1/wallets/" + wallet).at("total"); }
 
     World world;
@@ -93,13 +101,58 @@ TEST_F(Purses, ALifeWithARestartBetweenLoadAndDeposit) {
     const Answer sales = world.get("/v1/wallets/" + world.merchant_wallet + "/statement");
     EXPECT_EQ(sales.at("data[0].type"), "purse_received");
     EXPECT_EQ(sales.at("data[0].purse"), shop.ordinal);
-    // The projector is a moment behind.
-    const std::string wanted = "/v1/events?type=purse.note_settled&object_id=" + taken.at("data[0].note");
-    Answer events = world.get(wanted);
-    for (int i = 0; i < 1'000 && events.at("data[0].type").empty(); ++i) events = world.get(wanted);
-    EXPECT_EQ(events.at("data[0].data.payer_purse"), ann.ordinal);
+    const std::string payment = payment_of(taken.at("data[0].note"));
+    const Answer shown = world.get("/v1/payments/" + payment);  // at once: it waits for the projection
+    const Answer events = world.get("/v1/events?type=payment.captured&object_id=" + payment);
+    EXPECT_EQ(events.at("data[0].data.offline.payer_purse"), ann.ordinal);
     EXPECT_EQ(events.at("data[0].data.payee_wallet"), world.merchant_wallet);
     EXPECT_EQ(events.at("data[0].data.amount"), "350");
+    EXPECT_NE(events.body.find(shown.body), std::string::npos) << "an event carries the payment as it is shown";
+}
+
+TEST_F(Purses, ANoteIsAPaymentLikeAnyOther) {
+    Purse ann = enrol(world.ann_wallet);
+    Purse shop = enrol(world.merchant_wallet);
+    load(ann, "5000");
+    const std::string settled = payment_of(deposit(pay(ann, shop, 0, 350), shop.ordinal).at("data[0].note"));
+    const std::string pending = payment_of(deposit(pay(ann, shop, 350, 50), ann.ordinal).at("data[0].note"));
+    struct Row {
+        std::string id, state, captured, note_state;
+    };
+    for (const Row& row : {Row{settled, "captured", "350", "settled"}, Row{pending, "pending", "0", "pending"}}) {
+        const std::string path = "/v1/payments/" + row.id;
+        const Answer payment = world.get(path);
+        EXPECT_EQ(payment.at("kind"), "offline") << payment.body;
+        EXPECT_EQ(payment.at("state"), row.state);
+        EXPECT_EQ(payment.at("captured"), row.captured);
+        EXPECT_EQ(payment.at("payer_wallet"), world.ann_wallet);
+        EXPECT_EQ(payment.at("payee_wallet"), world.merchant_wallet);
+        EXPECT_EQ(payment.at("offline.state"), row.note_state);
+        EXPECT_EQ(payment.at("offline.payee_purse"), shop.ordinal);
+        EXPECT_EQ(payment.at("offline.hops"), "1");
+        EXPECT_EQ(world.call("GET", path, {}, World::as(world.ann_key)).body, payment.body);
+        EXPECT_EQ(world.call("GET", path, {}, World::as(world.stranger_key)).code(), "payment_not_found");
+        EXPECT_EQ(world.call("GET", path + "/receipt", {}, World::as(world.stranger_key)).code(), "payment_not_found");
+        EXPECT_EQ(world.get(path + "/receipt").status, 200);
+        EXPECT_EQ(world.call("POST", path + "/refunds", "{}").code(), "payment_not_refundable");
+        EXPECT_EQ(world.call("POST", path + "/cancel").code(), "payment_not_cancellable");
+    }
+    const auto ids = [&](const std::string& query, const std::string& key) {
+        const Answer page = world.call("GET", "/v1/payments?" + query, {}, World::as(key));
+        EXPECT_EQ(page.status, 200) << page.body;
+        std::vector<std::string> found;
+        for (int i = 0; i < 2; ++i) found.push_back(page.at("data[" + std::to_string(i) + "].id"));
+        std::ranges::sort(found);
+        return found;
+    };
+    std::vector<std::string> both{settled, pending};
+    std::ranges::sort(both);
+    EXPECT_EQ(ids("kind=offline&payer_wallet=" + world.ann_wallet + "&payee_wallet=" + world.merchant_wallet,
+                  world.operator_key),
+              both);
+    EXPECT_EQ(ids("kind=offline&state=pending&group=" + world.group, world.ann_key),
+              (std::vector<std::string>{"", pending}));
+    EXPECT_EQ(world.call("POST", "/v1/payments", R"({"kind":"offline"})").code(), "invalid");
 }
 
 TEST_F(Purses, ALoadRepeatedMovesMoneyOnceAndAnswersTheSameForEver) {

@@ -175,6 +175,7 @@ struct World::Parts {
                           *merchants, *payments, *endpoints, *gateway, nullptr, nullptr};
         parts.proofs = &log;
         parts.purses = purses.get();
+        parts.purse_payments = purse_projector.get();
         if (options.sandbox) {
             parts.sandbox_devices = &sandbox;
             parts.sandbox_clock = &sandbox;

@@ -29,12 +29,13 @@ JZ_NAMES(DeviceKind, 7, {DeviceKind::vending, "vending"}, {DeviceKind::gate, "ga
          {DeviceKind::terminal, "terminal"})
 JZ_NAMES(DeviceState, 5, {DeviceState::pending, "pending"}, {DeviceState::active, "active"},
          {DeviceState::suspended, "suspended"}, {DeviceState::lost, "lost"}, {DeviceState::retired, "retired"})
-JZ_NAMES(PaymentKind, 5, {PaymentKind::machine, "machine"}, {PaymentKind::device, "device"},
-         {PaymentKind::person, "person"}, {PaymentKind::payment_code, "payment_code"}, {PaymentKind::qr, "qr"})
+JZ_NAMES(PaymentKind, 6, {PaymentKind::machine, "machine"}, {PaymentKind::device, "device"},
+         {PaymentKind::person, "person"}, {PaymentKind::payment_code, "payment_code"}, {PaymentKind::qr, "qr"},
+         {PaymentKind::offline, "offline"})
 JZ_NAMES(PaymentState, 6, {PaymentState::pending, "pending"}, {PaymentState::authorized, "authorized"},
          {PaymentState::captured, "captured"}, {PaymentState::voided, "voided"}, {PaymentState::declined, "declined"},
          {PaymentState::failed, "failed"})
-JZ_NAMES(Reason, 20, {Reason::none, "none"}, {Reason::payer_not_member, "payer_not_member"},
+JZ_NAMES(Reason, 22, {Reason::none, "none"}, {Reason::payer_not_member, "payer_not_member"},
          {Reason::payer_frozen, "payer_frozen"}, {Reason::device_not_active, "device_not_active"},
          {Reason::product_unavailable, "product_unavailable"}, {Reason::price_changed, "price_changed"},
          {Reason::asset_mismatch, "asset_mismatch"}, {Reason::code_invalid, "code_invalid"},
@@ -43,7 +44,8 @@ JZ_NAMES(Reason, 20, {Reason::none, "none"}, {Reason::payer_not_member, "payer_n
          {Reason::insufficient_funds, "insufficient_funds"}, {Reason::ledger_refused, "ledger_refused"},
          {Reason::device_offline, "device_offline"}, {Reason::device_busy, "device_busy"},
          {Reason::not_delivered, "not_delivered"}, {Reason::device_nack, "device_nack"},
-         {Reason::device_silent, "device_silent"}, {Reason::cancelled, "cancelled"})
+         {Reason::device_silent, "device_silent"}, {Reason::cancelled, "cancelled"},
+         {Reason::payee_voided, "payee_voided"}, {Reason::not_claimed, "not_claimed"})
 JZ_NAMES(LimitKind, 3, {LimitKind::per_payment, "per_payment"}, {LimitKind::per_day, "per_day"},
          {LimitKind::per_category, "per_category"})
 JZ_NAMES(DeliveryResult, 3, {DeliveryResult::delivered, "delivered"}, {DeliveryResult::partial, "partial"},

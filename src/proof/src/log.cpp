@@ -152,7 +152,7 @@ class Log::Impl {
     Result<> take(const engine::Committed& committed) {
         const Record record(committed, salter_);
         JZ_CHECK(tiles_->append(record.entry()));
-        add_subjects(committed);
+        add_subjects(committed, record);
         const std::uint64_t size = tiles_->size();
         if (size == signed_at_start_.first) JZ_CHECK(hold_against_signed());
         if (size % group_leaves != 0) return {};
@@ -173,10 +173,17 @@ class Log::Impl {
             .with_code("journal_differs_from_log");
     }
 
-    void add_subjects(const engine::Committed& committed) {
-        if (options_.subject_of && !committed.command.annotation.empty()) {
-            if (const auto subject = options_.subject_of(committed.command.annotation))
+    void add_subjects(const engine::Committed& committed, const Record& record) {
+        for (std::size_t i = record.first_annotation(); options_.subject_of && i < record.parts(); ++i) {
+            if (const auto subject = options_.subject_of(record.part(i).subspan(1)))
                 subjects_->add(*subject, committed.sequence);
+        }
+        // A command in rows moves money of things that it names nowhere else.
+        if (record.is_cut()) {
+            for (const ledger::Transfer& transfer : committed.command.transfers) {
+                if (transfer.user_data_128 != 0 && is_shown(transfer))
+                    subjects_->add(transfer.user_data_128, committed.sequence);
+            }
         }
         for (const ledger::Expired& expired : committed.expired) {
             const auto held = engine_.transfer(expired.pending_id);
@@ -305,9 +312,11 @@ Result<Receipt> Log::Impl::receipt(uint128 subject, Duration patience) {
             const bool shown = transfer.pending_id != 0 ? belongs.held(transfer.pending_id) : is_shown(transfer);
             if (shown && belongs(transfer)) parts.push_back(static_cast<std::uint32_t>(record.first_transfer() + i));
         }
-        const bool annotated = record.has_annotation() && options_.subject_of &&
-                               options_.subject_of(committed.command.annotation) == subject;
-        if (annotated) parts.push_back(static_cast<std::uint32_t>(record.parts() - 1));
+        for (std::size_t i = record.first_annotation(); i < record.parts(); ++i) {
+            const ByteView annotation = record.part(i).subspan(1);  // behind its kind
+            if (options_.subject_of && options_.subject_of(annotation) == subject)
+                parts.push_back(static_cast<std::uint32_t>(i));
+        }
         if (parts.size() == 1) continue;
         auto disclosed = disclose(record, sequence, parts);
         JZ_TRY(disclosed.inclusion, crypto::merkle::inclusion_proof(*tiles_, sequence - 1, checkpoint.size));

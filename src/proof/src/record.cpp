@@ -2,6 +2,7 @@
 #include <cstring>
 #include <string_view>
 
+#include <jiaozi/codec/cbor.hpp>
 #include <jiaozi/engine/payload.hpp>
 #include <jiaozi/proof/record.hpp>
 
@@ -19,6 +20,7 @@ constexpr std::string_view command_domain = "jiaozi/command/1\n";
 static_assert(engine::frozen<ledger::Account, 128> && engine::frozen<ledger::Transfer, 128>);
 
 constexpr std::size_t header_size = 1 + 2 * 8 + 5 * 4;
+constexpr std::size_t header_of_rows_size = header_size + 4;
 constexpr std::size_t expired_size = 1 + 16 + 8;
 constexpr std::size_t account_size = 1 + 128 + 4;
 constexpr std::size_t flag_change_size = 1 + 16 + 2 + 2 + 4;
@@ -64,8 +66,16 @@ Result<Part> decode_header(ByteView bytes) {
     part.flag_changes = take_little<std::uint32_t>(bytes, at);
     part.transfers = take_little<std::uint32_t>(bytes, at);
     part.annotation_bytes = take_little<std::uint32_t>(bytes, at);
+    if (bytes.size() == header_size) return Part(part);
+    part.rows = take_little<std::uint32_t>(bytes, at);
+    if (part.rows == 0) return malformed("a header of rows has at least one");
     return Part(part);
 }
+
+// {1: kind, 2: [row, …]} of the kinds that are cut. Their keys and numbers take these bytes in the one encoding.
+constexpr std::array<std::uint8_t, 3> cut_head = {0xA2, 0x01, 0x18};
+constexpr std::uint8_t first_cut_kind = 96;
+constexpr std::uint8_t last_cut_kind = 127;
 
 Result<Part> decode_row(PartKind kind, ByteView bytes) {
     std::size_t at = 1;
@@ -132,6 +142,9 @@ Result<Part> decode_part(ByteView bytes) {
             if (bytes.size() > 1 && bytes.size() <= 1 + engine::max_annotation_bytes)
                 return Part(AnnotationPart{to_bytes(bytes.subspan(1))});
             break;
+        case PartKind::header_of_rows:
+            if (sized(header_of_rows_size)) return decode_header(bytes);
+            break;
     }
     return malformed("a part is of an unknown kind, or has not its kind's size");
 }
@@ -153,18 +166,20 @@ crypto::Digest command_entry(std::uint32_t parts, const crypto::Digest& parts_ro
 
 Record::Record(const engine::Committed& committed, const Salter& salter) : seed_(salter.seed(committed.sequence)) {
     const engine::Command& command = committed.command;
-    const std::size_t count =
-        2 + committed.expired.size() + command.accounts.size() + command.flag_changes.size() + command.transfers.size();
-    bytes_.reserve(header_size + (count - 2) * transfer_size + 1 + command.annotation.size());
+    const std::vector<Bytes> rows = rows_of(command.annotation);
+    const std::size_t count = 2 + rows.size() + committed.expired.size() + command.accounts.size() +
+                              command.flag_changes.size() + command.transfers.size();
+    bytes_.reserve(header_of_rows_size + (count - 2) * transfer_size + 1 + command.annotation.size());
     ends_.reserve(count);
     hashes_.reserve(count);
 
-    put_kind(bytes_, PartKind::header);
+    put_kind(bytes_, rows.empty() ? PartKind::header : PartKind::header_of_rows);
     put_little(bytes_, committed.sequence);
     put_little(bytes_, committed.timestamp.ns);
     for (const std::size_t size : {committed.expired.size(), command.accounts.size(), command.flag_changes.size(),
                                    command.transfers.size(), command.annotation.size()})
         put_little(bytes_, static_cast<std::uint32_t>(size));
+    if (!rows.empty()) put_little(bytes_, static_cast<std::uint32_t>(rows.size()));
     end_part();
     for (const ledger::Expired& expired : committed.expired) {
         put_kind(bytes_, PartKind::expired);
@@ -200,12 +215,42 @@ Record::Record(const engine::Committed& committed, const Salter& salter) : seed_
         put_little(bytes_, static_cast<std::uint32_t>(committed.outcome.transfers.at(i)));
         end_part();
     }
-    annotated_ = !command.annotation.empty();
-    if (annotated_) {
+    const auto annotate = [this](ByteView annotation) {
         put_kind(bytes_, PartKind::annotation);
-        append(bytes_, command.annotation);
+        append(bytes_, annotation);
         end_part();
+        ++annotations_;
+    };
+    if (rows.empty() && !command.annotation.empty()) annotate(command.annotation);
+    for (const Bytes& row : rows) annotate(row);
+    cut_ = !rows.empty();
+}
+
+std::vector<Bytes> rows_of(ByteView annotation) {
+    const std::size_t at_kind = cut_head.size();
+    if (annotation.size() <= at_kind || !std::ranges::equal(annotation.first(at_kind), cut_head)) return {};
+    const std::uint8_t kind = annotation[at_kind];
+    if (kind < first_cut_kind || kind > last_cut_kind) return {};
+    static constexpr std::uint8_t fields_key = 2;
+    static constexpr std::uint8_t array_of_one = 0x81;
+    const codec::CborLimits limits{
+        .max_bytes = engine::max_annotation_bytes, .max_depth = 8, .max_items = engine::max_annotation_bytes};
+    codec::CborReader reader(annotation, limits);
+    const auto map = reader.map();
+    if (!map.ok() || !reader.skip().ok() || !reader.skip().ok()) return {};
+    const auto key = reader.uint();
+    const auto count = key.ok() && *key == fields_key ? reader.array() : Result<std::uint64_t>(malformed("no rows"));
+    if (!count.ok()) return {};
+    std::vector<Bytes> rows;
+    for (std::uint64_t i = 0; i < *count; ++i) {
+        const auto row = reader.raw();
+        if (!row.ok()) return {};
+        Bytes& alone = rows.emplace_back(cut_head.begin(), cut_head.end());
+        alone.insert(alone.end(), {kind, fields_key, array_of_one});
+        append(alone, *row);
     }
+    if (!reader.finish().ok()) return {};
+    return rows;
 }
 
 void Record::end_part() {

@@ -4,6 +4,8 @@
 
 #include <boost/json.hpp>
 
+#include <jiaozi/codec/cbor.hpp>
+
 #include "world.hpp"
 
 namespace jiaozi::proof {
@@ -61,6 +63,62 @@ TEST_F(ReceiptTest, ShowsNothingOfOtherPayments) {
         }
     }
     EXPECT_EQ(log_->receipt(4711, seconds(10)).error().kind(), ErrorKind::not_found);
+}
+
+// An annotation in rows (docs/formats/receipt.md, Parts), each the 16 bytes of its subject.
+Bytes in_rows(std::uint8_t kind, const std::vector<Bytes>& rows) {
+    codec::CborWriter out;
+    out.map(2).uint(1).uint(kind).uint(2).array(rows.size());
+    for (const Bytes& row : rows) out.bytes(row);
+    return out.take();
+}
+
+TEST(Rows, OnlyAnnotationsOfTheseKindsAreCutAndEachRowStandsAlone) {
+    const Bytes one = Bytes(16, 1);
+    const Bytes two = Bytes(30, 2);
+    EXPECT_EQ(rows_of(in_rows(96, {one, two})), (std::vector<Bytes>{in_rows(96, {one}), in_rows(96, {two})}));
+    EXPECT_EQ(rows_of(in_rows(127, {one})), std::vector<Bytes>{in_rows(127, {one})});
+    for (const std::uint8_t kind : std::to_array<std::uint8_t>({32, 64, 75, 95, 128}))
+        EXPECT_TRUE(rows_of(in_rows(kind, {one})).empty()) << kind;
+    EXPECT_TRUE(rows_of(in_rows(96, {})).empty());
+    EXPECT_TRUE(rows_of({}).empty());
+    const Bytes whole = in_rows(96, {one, two});
+    for (std::size_t size = 0; size < whole.size(); ++size) EXPECT_TRUE(rows_of(ByteView(whole).first(size)).empty());
+    Bytes longer = whole;
+    longer.push_back(0);
+    EXPECT_TRUE(rows_of(longer).empty());
+}
+
+TEST_F(ReceiptTest, OfACommandInRowsItShowsOneRow) {
+    rows_have_subjects = true;
+    open_log();
+    commit({.transfers = {transfer(500, ann, shop, 3, 91), transfer(501, ann, shop, 4, 92)},
+            .annotation = in_rows(96, {annotation(91), annotation(92), annotation(93)})});
+    commit({.annotation = in_rows(97, {annotation(93)})});
+    struct Row {
+        uint128 subject;
+        std::size_t commands;
+        std::vector<uint128> transfers;
+    };
+    for (const Row& row : {Row{91, 1, {500}}, Row{92, 1, {501}}, Row{93, 2, {}}}) {
+        const Receipt made = receipt(row.subject);
+        const auto verified = verify(*Receipt::parse(made.to_json()), log_->key());
+        ASSERT_TRUE(verified.ok()) << verified.error().to_string();
+        ASSERT_EQ(verified->commands.size(), row.commands);
+        const VerifiedCommand& first = verified->commands.front();
+        EXPECT_EQ(first.header.rows, 3U);
+        std::vector<uint128> moved;
+        for (const Part& part : first.parts) {
+            if (const auto* transfer = std::get_if<TransferPart>(&part)) moved.push_back(transfer->transfer.id);
+        }
+        EXPECT_EQ(moved, row.transfers);
+        ASSERT_EQ(first.parts.size(), row.transfers.size() + 1);
+        EXPECT_EQ(std::get<AnnotationPart>(first.parts.back()).bytes, in_rows(96, {annotation(row.subject)}));
+    }
+    // A row counts as one part: a header that says otherwise proves nothing.
+    Receipt bent = receipt(93);
+    bent.commands.front().disclosed.front().bytes[0] = 0;
+    EXPECT_FALSE(verify(bent, log_->key()).ok());
 }
 
 TEST_F(ReceiptTest, EveryChangeIsFound) {

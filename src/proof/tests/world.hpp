@@ -17,6 +17,8 @@ class World : public ::testing::Test {
     static constexpr uint128 till = 1, ann = 2, bob = 3, shop = 4;
     static constexpr std::uint16_t money = 100, secret = 110;
 
+    bool rows_have_subjects = false;
+
     void open() {
         engine::Options options;
         options.directory = folder_.path() / "journal";
@@ -30,8 +32,9 @@ class World : public ::testing::Test {
         options.directory = folder_.path() / "log";
         options.origin = origin;
         options.interval = milliseconds(5);
-        // In these tests an annotation is the 16 bytes of its subject.
-        options.subject_of = [](ByteView bytes) -> std::optional<uint128> {
+        // In these tests an annotation is the 16 bytes of its subject, or a row that ends with them.
+        options.subject_of = [in_rows = rows_have_subjects](ByteView bytes) -> std::optional<uint128> {
+            if (in_rows && bytes.size() == 23) bytes = bytes.subspan(7);
             uint128 subject = 0;
             for (const std::uint8_t byte : bytes) subject = subject << 8 | byte;
             return bytes.size() == 16 ? std::optional(subject) : std::nullopt;

@@ -233,6 +233,10 @@ constexpr std::string_view device_enrolled[] = {
     "ALTER TABLE devices ADD COLUMN enrolled BIGINT NOT NULL DEFAULT 0",
 };
 
+constexpr std::string_view offline_payments[] = {
+    "ALTER TABLE payments ADD COLUMN offline TEXT NOT NULL DEFAULT ''",
+};
+
 struct Migration {
     std::string_view name;
     std::span<const std::string_view> statements;
@@ -244,6 +248,7 @@ constexpr std::array migrations = {
     Migration{"projections", projections},
     Migration{"webhooks", webhooks},
     Migration{"device_enrolled", device_enrolled},
+    Migration{"offline_payments", offline_payments},
 };
 constexpr int newest_version = static_cast<int>(migrations.size());
 

@@ -19,7 +19,7 @@ struct Map<Payment> {
         " payer_device = excluded.payer_device, product_id = excluded.product_id, slot = excluded.slot,"
         " quantity = excluded.quantity, delivered = excluded.delivered, late_delivery = excluded.late_delivery,"
         " request_hash = excluded.request_hash, sequence = excluded.sequence, updated = excluded.updated,"
-        " expires = excluded.expires"
+        " expires = excluded.expires, offline = excluded.offline"
         " WHERE excluded.sequence >= payments.sequence";
     static void fields(auto& visit, auto& payment) {
         visit("id", payment.id);
@@ -45,6 +45,7 @@ struct Map<Payment> {
         visit("created", payment.created);
         visit("updated", payment.updated);
         visit("expires", payment.expires);
+        visit("offline", payment.offline, Text{0, 1'000});
     }
 };
 

@@ -140,6 +140,7 @@ inline Payment payment(std::uint64_t n, std::uint64_t sequence = 1) {
     made.created = at(n);
     made.updated = at(n + 1);
     made.expires = at(n + 2);
+    made.offline = R"({"note":"00"})";
     return made;
 }
 inline Event event(std::uint64_t n, std::string type = "payment.captured") {
@@ -239,11 +240,11 @@ inline std::string show(const Device& r) {
 }
 inline std::string show(const Payment& r) {
     const auto& [id, kind, state, reason, first, amount, captured, refunded, payer, member, payee, device_id,
-                 payer_device, product_id, slot, quantity, delivered, late, hash, sequence, created, updated, expires] =
-        r;
+                 payer_device, product_id, slot, quantity, delivered, late, hash, sequence, created, updated, expires,
+                 offline] = r;
     return show_all(id, kind, state, reason, first, amount, captured, refunded, payer, member, payee, device_id,
                     payer_device, product_id, slot, quantity, delivered, late, hash, sequence, created, updated,
-                    expires);
+                    expires, offline);
 }
 inline std::string show(const Refund& r) {
     const auto& [id, payment_id, amount, created] = r;

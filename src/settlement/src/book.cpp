@@ -148,7 +148,7 @@ Result<> Book::fold_notes(const NotesFact& fact, const engine::Committed& commit
             purse::Object object;
             purse::Note note;
             if (!read_value(row.note, purse::Type::note, object, note)) return contradiction("notes");
-            index = add_note(id_of(object), note, committed.sequence, effects);
+            index = add_note(id_of(object), note, committed.sequence);
         }
         if (index == none) return contradiction("notes");
         if ((row.flags & note_flags::deposited) == 0) continue;
@@ -299,16 +299,44 @@ Change& Book::changed(ChangeKind kind, const PurseRecord& purse) {
     change.kind = kind;
     change.purse = purse.ordinal;
     change.wallet = purse.wallet;
+    change.device = purse.device;
     change.asset = purse.asset;
     return change;
 }
 
+void Book::note_changed(ChangeKind kind, NoteIndex index) {
+    const NoteRecord& note = notes_[index];
+    const PurseRecord& payee = at(note.payee);
+    Change& change = changed(kind, at(note.payer));
+    change.amount = note.amount;
+    change.note = note.id;
+    change.payee = note.payee;
+    change.payee_wallet = payee.wallet;
+    change.payee_device = payee.device;
+    change.hops = note.hop;
+    change.index = index;
+    change.made = note.made;
+    change.deadline = note.deadline;
+}
+
 std::vector<Change> Book::take_changes(std::uint64_t sequence, Timestamp at) {
+    for (; first_untold_ < notes_.size(); ++first_untold_) {
+        notes_[first_untold_].heard = at;
+        if (notes_[first_untold_].state == NoteState::known) note_changed(ChangeKind::note_known, first_untold_);
+    }
     std::vector<Change> taken;
     taken.swap(changes_);
     for (Change& change : taken) {
         change.sequence = sequence;
         change.at = at;
+        if (change.kind < ChangeKind::note_known) continue;
+        change.heard = notes_[change.index].heard;
+        if (change.kind == ChangeKind::note_settled) change.settled = at;
+        const auto owed = owed_.find(change.index);
+        if (owed == owed_.end()) continue;
+        if (change.kind == ChangeKind::note_settled) owed->second.settled = at;
+        if (change.kind == ChangeKind::note_recovered) change.settled = owed->second.settled;
+        change.owed = owed->second.amount;
     }
     return taken;
 }

@@ -28,6 +28,7 @@ bool is_disowned(NoteState state) {
 ChangeKind change_of(NoteState state) {
     switch (state) {
         case NoteState::known:
+            return ChangeKind::note_known;
         case NoteState::pending:
             return ChangeKind::note_pending;
         case NoteState::settled:
@@ -44,8 +45,7 @@ ChangeKind change_of(NoteState state) {
 
 }  // namespace
 
-NoteIndex Book::add_note(const purse::Id& id, const purse::Note& value, std::uint64_t journal, Effects& effects) {
-    static_cast<void>(effects);
+NoteIndex Book::add_note(const purse::Id& id, const purse::Note& value, std::uint64_t journal) {
     const auto index = static_cast<NoteIndex>(notes_.size());
     NoteRecord& note = notes_.emplace_back();
     note.id = id;
@@ -54,6 +54,7 @@ NoteIndex Book::add_note(const purse::Id& id, const purse::Note& value, std::uin
     note.seq = value.seq;
     note.payee = value.payee;
     note.hop = value.hop;
+    note.made = value.time;
     note.amount = value.total();
     note.journal = journal;
     note.deadline = 0xFFFFFFFF;
@@ -167,11 +168,7 @@ void Book::set_state(NoteIndex index, NoteState state) {
     }
     note.state = state;
     if (state == NoteState::pending) pending_.emplace(note.deadline, index);
-    Change& change = changed(change_of(state), at(note.payer));
-    change.amount = note.amount;
-    change.note = note.id;
-    change.payee = note.payee;
-    change.payee_wallet = at(note.payee).wallet;
+    note_changed(change_of(state), index);
 }
 
 void Book::settle(NoteIndex index, Effects& effects) {
@@ -274,6 +271,7 @@ void Book::owe(NoteIndex index, std::uint32_t debtor, std::uint32_t creditor, st
                        .lot = root_lot(index),
                        .amount = amount,
                        .reserve = reserve});
+    if (reserve) owed_[index].amount += amount;
     ++at(debtor).open_claims;
     refresh(at(debtor));
 }
@@ -372,6 +370,11 @@ void Book::collect(ClaimIndex index, std::uint64_t amount, std::uint32_t deadlin
     if (claim.open() == 0) {
         open_claims_.erase(index);
         --at(claim.debtor).open_claims;
+    }
+    if (claim.reserve && amount > 0) {
+        std::uint64_t& owed = owed_[claim.note].amount;
+        owed -= std::min(owed, amount);
+        note_changed(ChangeKind::note_recovered, claim.note);
     }
     credit(claim.creditor, amount, deadline);
     // A payer who is given back what a payee had voided waits for nobody.

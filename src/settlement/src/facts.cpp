@@ -5,12 +5,16 @@
 #include <jiaozi/codec/cbor.hpp>
 #include <jiaozi/settlement/facts.hpp>
 
+#include "objects.hpp"
+
 namespace jiaozi::settlement {
 namespace {
 
 using codec::CborMapReader;
 using codec::CborReader;
 using codec::CborWriter;
+
+constexpr uint128 offline_payments = 0xFF;  // how their ids begin
 
 void write_id(CborWriter& out, uint128 value) {
     out.bytes(big_endian(value));
@@ -214,13 +218,42 @@ constexpr std::array<Read, std::variant_size_v<Fact>> readers{read_notes,     re
                                                               read_collected, read_swept,    read_state,  read_sync,
                                                               read_list,      read_root,     read_proof,  read_lapsed};
 
+std::uint64_t kind_of(const Fact& fact) {
+    if (std::holds_alternative<NotesFact>(fact)) return notes_kind;
+    if (std::holds_alternative<LapsedFact>(fact)) return lapsed_kind;
+    return first_kind + fact.index();
+}
+
+Read reader_of(std::uint64_t kind) {
+    if (kind == notes_kind) return read_notes;
+    if (kind == lapsed_kind) return read_lapsed;
+    return kind >= first_kind && kind < first_kind + readers.size() ? readers[kind - first_kind] : nullptr;
+}
+
 }  // namespace
+
+PaymentId payment_of(const purse::Id& note) noexcept {
+    return PaymentId(offline_payments << 120 | from_big_endian(ByteView(note).first(16)) >> 8);
+}
+bool may_be_offline(PaymentId id) noexcept {
+    return id.value >> 120 == offline_payments;
+}
 
 Bytes encode(const Fact& fact) {
     CborWriter out(512);
-    out.map(2).uint(1).uint(first_kind + fact.index()).uint(2);
+    out.map(2).uint(1).uint(kind_of(fact)).uint(2);
     std::visit([&](const auto& value) { write(out, value); }, fact);
     return out.take();
+}
+
+std::optional<ToldNote> told_by(const NoteRow& row) {
+    if ((row.flags & note_flags::void_request) != 0) return std::nullopt;
+    ToldNote told;
+    if (purse::take(row.note, told.id)) return told;
+    purse::Object object;
+    purse::Note note;
+    if (!read_value(row.note, purse::Type::note, object, note)) return std::nullopt;
+    return ToldNote{id_of(object), note};
 }
 
 Result<std::optional<Fact>> decode_annotation(ByteView annotation) {
@@ -228,9 +261,10 @@ Result<std::optional<Fact>> decode_annotation(ByteView annotation) {
     CborReader reader(annotation, {.max_bytes = std::size_t{64} * 1024, .max_depth = 8, .max_items = 16'384});
     JZ_TRY(CborMapReader map, CborMapReader::open(reader));
     JZ_TRY(const std::uint64_t kind, map.uint(1, "kind"));
-    if (kind < first_kind || kind >= first_kind + readers.size()) return std::optional<Fact>();
+    const Read read = reader_of(kind);
+    if (read == nullptr) return std::optional<Fact>();
     JZ_CHECK(map.required(2, "fields"));
-    JZ_TRY(Fact fact, readers[kind - first_kind](reader));
+    JZ_TRY(Fact fact, read(reader));
     JZ_CHECK(map.finish());
     JZ_CHECK(reader.finish());
     return std::optional<Fact>(std::move(fact));

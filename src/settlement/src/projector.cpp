@@ -7,6 +7,7 @@
 #include <jiaozi/base/log.hpp>
 #include <jiaozi/registry/events.hpp>
 #include <jiaozi/registry/payments.hpp>
+#include <jiaozi/settlement/book.hpp>
 #include <jiaozi/settlement/projector.hpp>
 
 namespace jiaozi::settlement {
@@ -17,20 +18,47 @@ constexpr std::size_t changes_per_write = 2'000;
 constexpr std::chrono::milliseconds retry_after(500);
 
 bool is_note(ChangeKind kind) {
-    return kind >= ChangeKind::note_pending;
+    return kind >= ChangeKind::note_known;
 }
 
-std::string note_json(const Change& change) {
-    return api::JsonObject("purse_note")
+Timestamp at_second(std::uint32_t second) {
+    return Timestamp{std::uint64_t{second} * 1'000'000'000};
+}
+
+// What a change of a note makes of its payment.
+struct Made {
+    NoteState note = NoteState::known;
+    PaymentState payment = PaymentState::pending;
+    jiaozi::Reason reason = jiaozi::Reason::none;
+};
+Made made_of(ChangeKind kind) {
+    switch (kind) {
+        case ChangeKind::note_pending:
+            return {NoteState::pending, PaymentState::pending, jiaozi::Reason::none};
+        case ChangeKind::note_settled:
+        case ChangeKind::note_recovered:
+            return {NoteState::settled, PaymentState::captured, jiaozi::Reason::none};
+        case ChangeKind::note_voided:
+            return {NoteState::voided, PaymentState::voided, jiaozi::Reason::payee_voided};
+        case ChangeKind::note_lapsed:
+            return {NoteState::lapsed, PaymentState::voided, jiaozi::Reason::not_claimed};
+        case ChangeKind::note_reversed:
+            return {NoteState::reversed, PaymentState::voided, jiaozi::Reason::payee_voided};
+        default:
+            return {};
+    }
+}
+
+std::string offline_json(const Change& change, NoteState state) {
+    return api::JsonObject()
         .text("note", to_hex(change.note))
-        .text("state", event_type(change.kind).substr(std::string_view("purse.note_").size()))
+        .text("state", name_of(state))
         .number("payer_purse", change.purse)
         .number("payee_purse", change.payee)
-        .id("payer_wallet", change.wallet)
-        .id("payee_wallet", change.payee_wallet)
-        .minor("amount", change.amount)
-        .text("asset", change.asset.name())
-        .time("updated", change.at)
+        .number("hops", change.hops)
+        .time("made", at_second(change.made))
+        .time("settled", change.settled)
+        .minor("owed", change.owed)
         .take();
 }
 
@@ -60,18 +88,40 @@ std::string_view event_type(ChangeKind kind) {
             return "purse.frozen";
         case ChangeKind::lost:
             return "purse.lost";
+        case ChangeKind::note_known:
         case ChangeKind::note_pending:
-            return "purse.note_pending";
+            return "payment.pending";
         case ChangeKind::note_settled:
-            return "purse.note_settled";
+            return "payment.captured";
         case ChangeKind::note_voided:
-            return "purse.note_voided";
         case ChangeKind::note_lapsed:
-            return "purse.note_lapsed";
         case ChangeKind::note_reversed:
-            return "purse.note_reversed";
+            return "payment.voided";
+        case ChangeKind::note_recovered:
+            return "payment.recovered";
     }
     return {};
+}
+
+Payment payment_of(const Change& change) {
+    const Made made = made_of(change.kind);
+    Payment payment;
+    payment.id = payment_of(change.note);
+    payment.kind = PaymentKind::offline;
+    payment.state = payment.first_state = made.payment;
+    payment.reason = made.reason;
+    payment.amount = Amount(change.amount, change.asset);
+    if (made.payment == PaymentState::captured) payment.captured_minor = change.amount - change.owed;
+    payment.payer_wallet = change.wallet;
+    payment.payee_wallet = change.payee_wallet;
+    payment.payer_device = change.device;
+    payment.device = change.payee_device;
+    payment.sequence = change.sequence;
+    payment.created = change.heard;
+    payment.updated = change.at;
+    payment.expires = at_second(change.deadline);
+    payment.offline = offline_json(change, made.note);
+    return payment;
 }
 
 Event event_of(const Change& change, std::uint32_t index) {
@@ -81,8 +131,8 @@ Event event_of(const Change& change, std::uint32_t index) {
         EventId((static_cast<uint128>(change.at.ms()) << 80) | (static_cast<uint128>(change.sequence) << 16) | index);
     event.type = event_type(change.kind);
     event.created = change.at;
-    event.object_id = is_note(change.kind) ? to_hex(change.note) : std::to_string(change.purse);
-    event.data = is_note(change.kind) ? note_json(change) : purse_json(change);
+    event.object_id = is_note(change.kind) ? payment_of(change.note).to_string() : std::to_string(change.purse);
+    event.data = is_note(change.kind) ? api::json_of(payment_of(change)) : purse_json(change);
     return event;
 }
 
@@ -109,10 +159,19 @@ class Projector::Impl {
         std::unique_lock lock(mutex_);
         if (changes.empty() || changes.front().sequence <= written_) return;
         if (may_wait) changed_.wait(lock, [&] { return stopping_ || waiting_.size() < most_waiting || failing_; });
+        told_ = changes.back().sequence;
         waiting_.insert(waiting_.end(), std::move_iterator(changes.begin()), std::move_iterator(changes.end()));
         changed_.notify_all();
     }
 
+    std::uint64_t told() const {
+        const std::lock_guard guard(mutex_);
+        return told_;
+    }
+    bool wait_for(std::uint64_t sequence, Duration patience) const {
+        std::unique_lock lock(mutex_);
+        return changed_.wait_for(lock, std::chrono::nanoseconds(patience.ns), [&] { return written_ >= sequence; });
+    }
     bool wait_until_written(Duration patience) const {
         std::unique_lock lock(mutex_);
         return changed_.wait_for(lock, std::chrono::nanoseconds(patience.ns),
@@ -159,6 +218,7 @@ class Projector::Impl {
 
     Result<> write(const std::vector<Change>& piece) {
         std::vector<Event> events;
+        std::vector<Payment> payments;
         events.reserve(piece.size());
         std::uint64_t sequence = 0;
         std::uint32_t index = 0;
@@ -166,8 +226,10 @@ class Projector::Impl {
             index = change.sequence == sequence ? index + 1 : 0;
             sequence = change.sequence;
             events.push_back(event_of(change, index));
+            if (is_note(change.kind)) payments.push_back(payment_of(change));
         }
         const auto write_all = [&]() -> Result<> {
+            JZ_CHECK(registry::upsert_many(*session_, payments));
             JZ_CHECK(registry::append_many(*session_, events));
             return registry::set_projection_sequence(*session_, projection_name, sequence);
         };
@@ -186,6 +248,7 @@ class Projector::Impl {
     mutable std::condition_variable changed_;  // guards what follows
     std::vector<Change> waiting_;
     std::uint64_t written_ = 0;  // changes up to this sequence are in the registry
+    std::uint64_t told_ = 0;     // of the newest change that was told and is not older than written_
     bool writing_ = false;
     bool failing_ = false;
     bool stopping_ = false;
@@ -204,6 +267,12 @@ Result<std::unique_ptr<Projector>> Projector::start(registry::Store& store, api:
 
 void Projector::follow(std::vector<Change> changes, bool may_wait) {
     impl_->follow(std::move(changes), may_wait);
+}
+std::uint64_t Projector::told() const {
+    return impl_->told();
+}
+bool Projector::wait_for(std::uint64_t sequence, Duration patience) const {
+    return impl_->wait_for(sequence, patience);
 }
 bool Projector::wait_until_written(Duration patience) const {
     return impl_->wait_until_written(patience);

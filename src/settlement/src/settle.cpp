@@ -311,7 +311,7 @@ void Settlement::Impl::add_to_flight(Candidate& item, std::uint32_t depositor, N
     for (const FreshNote& fresh : item.fresh) {
         if (book.find_note(fresh.id) != none) continue;
         fact.rows.push_back({0, to_bytes(fresh.object.bytes), {}});
-        book.add_note(fresh.id, fresh.value, 0, moved);
+        book.add_note(fresh.id, fresh.value, 0);
     }
     const NoteIndex index = book.find_note(item.answer.note);
     const bool is_new = !fact.rows.empty() && !item.fresh.empty() && item.fresh.back().id == item.answer.note &&

@@ -40,7 +40,7 @@ void Settlement::Impl::add_payouts(engine::Command& command, const Effects& effe
                                      .debit_account_id = lot.escrow_account,
                                      .credit_account_id = payee.received_account,
                                      .amount = payout.amount,
-                                     .user_data_128 = lot.escrow_account,
+                                     .user_data_128 = payment_of(book.note(payout.note).id).value,
                                      .user_data_64 = lot.serial,
                                      .user_data_32 = payee.ordinal,
                                      .ledger = payee.asset.ledger,

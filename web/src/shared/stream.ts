@@ -43,6 +43,6 @@ export function follow(api: Api, onEvent: (event: ApiEvent) => void, onConnected
 }
 
 const types = [
-  "payment.authorized", "payment.captured", "payment.voided", "payment.declined", "payment.failed", "payment.refunded",
+  "payment.pending", "payment.authorized", "payment.captured", "payment.recovered", "payment.voided", "payment.declined", "payment.failed", "payment.refunded",
   "payment.late_delivery", "wallet.deposited",
 ];

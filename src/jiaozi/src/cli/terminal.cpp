@@ -33,18 +33,23 @@ void pad(std::string& line, std::string_view text, std::size_t to) {
     if (used < to) line.append(to - used, ' ');
 }
 
-// Every object in a list has the same fields; what is an object itself (sim, data) is left to --json.
-std::vector<std::string> columns_of(const boost::json::object& row) {
+// Every object in a list has the same fields; what is an object itself in any of them (sim, data, offline) is left to
+// --json.
+std::vector<std::string> columns_of(const boost::json::array& rows) {
     std::vector<std::string> names;
-    for (const auto& field : row) {
-        if (field.key() != "object" && !field.value().is_object()) names.emplace_back(field.key());
+    for (const auto& field : rows.front().as_object()) {
+        const bool nested = std::ranges::any_of(rows, [&](const boost::json::value& row) {
+            const auto* value = row.as_object().if_contains(field.key());
+            return value != nullptr && value->is_object();
+        });
+        if (field.key() != "object" && !nested) names.emplace_back(field.key());
     }
     return names;
 }
 
 std::string table(const boost::json::array& rows) {
     if (rows.empty()) return say("(none)\n", "（无）\n");
-    const std::vector<std::string> names = columns_of(rows.front().as_object());
+    const std::vector<std::string> names = columns_of(rows);
     std::vector<std::size_t> widths;
     for (const std::string& name : names) {
         std::size_t widest = width(name);
@@ -70,12 +75,25 @@ std::string table(const boost::json::array& rows) {
     return text;
 }
 
-std::string lines(const boost::json::object& object) {
+// Fields of what is an object itself are named by both: offline.note.
+void flatten(const boost::json::object& object, const std::string& prefix, boost::json::object& out) {
+    for (const auto& field : object) {
+        const std::string name = prefix + std::string(field.key());
+        if (field.value().is_object()) {
+            flatten(field.value().get_object(), name + ".", out);
+        } else if (field.key() != "object") {
+            out[name] = field.value();
+        }
+    }
+}
+
+std::string lines(const boost::json::object& nested) {
+    boost::json::object object;
+    flatten(nested, {}, object);
     std::size_t widest = 0;
     for (const auto& field : object) widest = std::max(widest, field.key().size());
     std::string text;
     for (const auto& field : object) {
-        if (field.key() == "object") continue;
         pad(text, std::string_view(field.key().data(), field.key().size()), widest + 2);
         if (field.value().is_array() && !field.value().get_array().empty() &&
             field.value().get_array().front().is_object()) {

@@ -2,6 +2,7 @@
 
 #include <jiaozi/api/accounts.hpp>
 #include <jiaozi/payments/annotation.hpp>
+#include <jiaozi/settlement/facts.hpp>
 
 namespace jiaozi::proofs {
 namespace {
@@ -15,17 +16,30 @@ struct SubjectOf {
     uint128 operator()(const payments::DepositFact& fact) const { return fact.deposit.value; }
 };
 
+// Of one row of notes, or of lapses: the payment that the note is.
+std::optional<uint128> offline_subject_of(ByteView annotation) {
+    const auto fact = settlement::decode_annotation(annotation);
+    if (!fact.ok() || !fact->has_value()) return std::nullopt;
+    if (const auto* notes = std::get_if<settlement::NotesFact>(&**fact); notes != nullptr && notes->rows.size() == 1) {
+        const auto told = settlement::told_by(notes->rows.front());
+        return told ? std::optional(settlement::payment_of(told->id).value) : std::nullopt;
+    }
+    const auto* lapsed = std::get_if<settlement::LapsedFact>(&**fact);
+    if (lapsed == nullptr || lapsed->rows.size() != 1) return std::nullopt;
+    return settlement::payment_of(lapsed->rows.front().note).value;
+}
+
 }  // namespace
 
 std::optional<uint128> subject_of(ByteView annotation) {
     const auto fact = payments::decode_annotation(annotation);
-    if (!fact.ok() || !fact->has_value()) return std::nullopt;
-    return std::visit(SubjectOf{}, **fact);
+    if (fact.ok() && fact->has_value()) return std::visit(SubjectOf{}, **fact);
+    return offline_subject_of(annotation);
 }
 
 bool is_money(const ledger::Transfer& transfer) {
     return transfer.code == api::transfer_payment || transfer.code == api::transfer_refund ||
-           transfer.code == api::transfer_deposit;
+           transfer.code == api::transfer_deposit || transfer.code == api::transfer_purse_payout;
 }
 
 Result<std::unique_ptr<PaymentLog>> PaymentLog::start(engine::Engine& engine, proof::LogKeys keys,

@@ -6,6 +6,7 @@
 #include <jiaozi/client/http_client.hpp>
 #include <jiaozi/model/ids.hpp>
 #include <jiaozi/proof/receipt.hpp>
+#include <jiaozi/settlement/facts.hpp>
 
 #include "commands.hpp"
 #include "files.hpp"
@@ -39,9 +40,50 @@ json::object row(std::uint64_t sequence, std::uint64_t ns, const std::string& wh
     return out;
 }
 
+// What purses signed, and what the ledger made of it.
+std::string what_of(std::uint8_t flags) {
+    if ((flags & settlement::note_flags::deposited) == 0) return say("seen, spent on", "已见，已转付");
+    const bool final = (flags & (settlement::note_flags::by_payee | settlement::note_flags::receipt)) != 0;
+    return final ? say("paid offline", "离线付款") : say("paid offline, payee not heard", "离线付款，收款方未确认");
+}
+
+// An annotation that is a row of an offline payment; nullopt: another one.
+std::optional<json::object> offline_row(const proof::VerifiedCommand& command, const proof::Part& part,
+                                        std::uint32_t ledger) {
+    const auto* annotation = std::get_if<proof::AnnotationPart>(&part);
+    if (annotation == nullptr) return std::nullopt;
+    const auto fact = settlement::decode_annotation(annotation->bytes);
+    if (!fact.ok() || !fact->has_value()) return std::nullopt;
+    const proof::HeaderPart& header = command.header;
+    if (std::holds_alternative<settlement::LapsedFact>(**fact))
+        return row(header.sequence, header.timestamp_ns, say("deadline reached", "到期"));
+    const auto* notes = std::get_if<settlement::NotesFact>(&**fact);
+    if (notes == nullptr || notes->rows.size() != 1) return std::nullopt;
+    json::object line = row(header.sequence, header.timestamp_ns, what_of(notes->rows.front().flags));
+    const auto told = settlement::told_by(notes->rows.front());
+    if (!told || !told->note) return line;
+    const std::uint64_t amount = told->note->total();
+    line["amount"] = ledger == 0 ? to_decimal(amount) : amount_text(ledger, amount);
+    line["from"] = say("purse ", "离线钱包 ") + std::to_string(told->note->payer);
+    line["to"] = say("purse ", "离线钱包 ") + std::to_string(told->note->payee);
+    return line;
+}
+
+// A note does not name its asset; what was paid out for it does.
+std::uint32_t ledger_of(const proof::VerifiedReceipt& verified) {
+    for (const proof::VerifiedCommand& command : verified.commands) {
+        for (const proof::Part& part : command.parts) {
+            if (const auto* moved = std::get_if<proof::TransferPart>(&part)) return moved->transfer.ledger;
+        }
+    }
+    return 0;
+}
+
 json::array rows_of(const proof::VerifiedReceipt& verified) {
+    const std::uint32_t ledger = ledger_of(verified);
     json::array rows;
     for (const proof::VerifiedCommand& command : verified.commands) {
+        bool told = false;
         for (const proof::Part& part : command.parts) {
             if (const auto* moved = std::get_if<proof::TransferPart>(&part)) {
                 const ledger::Transfer& transfer = moved->transfer;
@@ -54,9 +96,12 @@ json::array rows_of(const proof::VerifiedReceipt& verified) {
                 rows.emplace_back(std::move(line));
             } else if (const auto* expired = std::get_if<proof::ExpiredPart>(&part)) {
                 rows.emplace_back(row(command.header.sequence, expired->timestamp_ns, say("expired", "超时释放")));
+            } else if (auto offline = offline_row(command, part, ledger)) {
+                rows.emplace_back(std::move(*offline));
+                told = true;
             }
         }
-        if (command.parts.size() == 1 && std::holds_alternative<proof::AnnotationPart>(command.parts.front()))
+        if (!told && command.parts.size() == 1 && std::holds_alternative<proof::AnnotationPart>(command.parts.front()))
             rows.emplace_back(row(command.header.sequence, command.header.timestamp_ns, say("noted", "记录")));
     }
     return rows;

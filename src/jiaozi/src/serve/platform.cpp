@@ -266,7 +266,8 @@ struct Platform::Parts {
         };
         api = std::make_unique<http::Api>(
             http::Parts{app, clock, *api_session, *reads, *keys, *devices, *groups, *merchants, *payments, *endpoints,
-                        *gateway, demo.get(), sandbox.get(), log.get(), purses ? &purses->settlement() : nullptr},
+                        *gateway, demo.get(), sandbox.get(), log.get(), purses ? &purses->settlement() : nullptr,
+                        purses ? &purses->projector() : nullptr},
             std::move(api_options));
         events.add(api->event_signal());
         JZ_TRY(server, http::Server::listen(io, {.address = options.listen, .port = options.port}, *api));

@@ -37,6 +37,7 @@ class Purses {
 
     settlement::Settlement& settlement() { return *settlement_; }
     const settlement::Settlement& settlement() const { return *settlement_; }
+    settlement::Projector& projector() { return *projector_; }
     // Does what is due now: the clock has been moved.
     void wake();
 

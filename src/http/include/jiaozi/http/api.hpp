@@ -35,8 +35,9 @@
 #include <jiaozi/webhooks/sender.hpp>
 
 namespace jiaozi::settlement {
+class Projector;
 class Settlement;
-}
+}  // namespace jiaozi::settlement
 
 namespace jiaozi::http {
 
@@ -59,6 +60,8 @@ struct Parts {
     api::Proofs* proofs = nullptr;
     // Offline purses; without it their routes answer 503.
     settlement::Settlement* purses = nullptr;
+    // What writes their payments; without it a payment may be seen a moment later than it was settled.
+    settlement::Projector* purse_payments = nullptr;
 };
 
 struct ApiOptions {

@@ -22,6 +22,7 @@ enum class PaymentKind : std::uint8_t {
     person,        // a person pays a person: one step
     payment_code,  // the payer's code, scanned by the machine
     qr,            // the machine's dynamic QR, scanned by the payer
+    offline,       // a purse paid a purse with no network; the ledger hears of it later (docs/settlement.md)
 };
 
 // pending (asking the device whether it is alive; no money held)
@@ -56,6 +57,9 @@ enum class Reason : std::uint8_t {
     device_nack,         // the device refused the command
     device_silent,       // no acknowledgement or no report before the hold's deadline
     cancelled,           // by the payer before the command was acknowledged
+    // voided: offline
+    payee_voided,  // the payee's purse has signed that it never would be credited
+    not_claimed,   // nobody spoke for the payee before the deadline
 };
 
 enum class LimitKind : std::uint8_t { per_payment = 1, per_day, per_category };

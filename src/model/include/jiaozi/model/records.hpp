@@ -123,8 +123,8 @@ struct Payment {
     WalletId payer_wallet;
     MemberId payer_member;
     WalletId payee_wallet;
-    DeviceId device;        // the machine that delivers; none for person to person
-    DeviceId payer_device;  // the device that pays by itself
+    DeviceId device;        // the machine that delivers; none for person to person; offline: of the payee's purse
+    DeviceId payer_device;  // the device that pays by itself; offline: of the payer's purse
     ProductId product;
     std::uint32_t slot = 0;
     std::uint32_t quantity = 1;
@@ -134,7 +134,8 @@ struct Payment {
     std::uint64_t sequence = 0;   // journal sequence of the newest change
     Timestamp created;
     Timestamp updated;
-    Timestamp expires;  // deadline of the hold
+    Timestamp expires;    // deadline of the hold; offline: of the settlement
+    std::string offline;  // kind offline: what only purses have, as JSON text (docs/api.md); else empty
 };
 
 struct Refund {

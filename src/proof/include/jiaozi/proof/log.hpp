@@ -31,7 +31,7 @@ struct LogOptions {
     std::filesystem::path directory;  // made if missing
     std::string origin;               // the log's name, and its key's
     Duration interval = seconds(1);   // between checkpoints, in real time
-    // What a command's annotation tells of, if it is something a receipt can be asked for.
+    // What an annotation, or one row of it, tells of, if it is something a receipt can be asked for.
     std::function<std::optional<uint128>(ByteView annotation)> subject_of;
     // Which of a subject's transfers its receipt shows.
     std::function<bool(const ledger::Transfer&)> shown;

@@ -44,6 +44,7 @@ enum class PartKind : std::uint8_t {
     flag_change = 3,
     transfer = 4,
     annotation = 5,
+    header_of_rows = 6,  // of a command whose annotation is cut into rows
 };
 
 struct HeaderPart {
@@ -54,9 +55,11 @@ struct HeaderPart {
     std::uint32_t flag_changes = 0;
     std::uint32_t transfers = 0;
     std::uint32_t annotation_bytes = 0;
+    std::uint32_t rows = 0;  // that the annotation is cut into; 0: it is one part
 
     std::uint64_t parts() const noexcept {
-        return std::uint64_t{1} + expired + accounts + flag_changes + transfers + (annotation_bytes == 0 ? 0 : 1);
+        const std::uint32_t annotations = rows != 0 ? rows : annotation_bytes == 0 ? 0 : 1;
+        return std::uint64_t{1} + expired + accounts + flag_changes + transfers + annotations;
     }
     bool operator==(const HeaderPart&) const = default;
 };
@@ -85,7 +88,7 @@ struct AnnotationPart {
     Bytes bytes;
     bool operator==(const AnnotationPart&) const = default;
 };
-// In the order of PartKind.
+// A header's kind follows from its rows.
 using Part = std::variant<HeaderPart, ExpiredPart, AccountPart, FlagChangePart, TransferPart, AnnotationPart>;
 
 // Error malformed: not the bytes of a part.
@@ -112,7 +115,10 @@ class Record {
     // Where parts of these kinds begin.
     std::size_t first_expired() const noexcept { return 1; }
     std::size_t first_transfer() const noexcept { return first_transfer_; }
-    bool has_annotation() const noexcept { return annotated_; }  // the last part
+    // The last parts: the annotation, or its rows.
+    std::size_t annotations() const noexcept { return annotations_; }
+    std::size_t first_annotation() const noexcept { return parts() - annotations_; }
+    bool is_cut() const noexcept { return cut_; }  // into rows
 
   private:
     void end_part();
@@ -122,7 +128,12 @@ class Record {
     std::vector<std::size_t> ends_;
     std::vector<crypto::Digest> hashes_;
     std::size_t first_transfer_ = 0;
-    bool annotated_ = false;
+    std::size_t annotations_ = 0;
+    bool cut_ = false;
 };
+
+// The annotations of one row each that an annotation of several things at once is cut into, so that a receipt shows the
+// row that is its own; none if it is of another kind (docs/formats/receipt.md, Parts).
+std::vector<Bytes> rows_of(ByteView annotation);
 
 }  // namespace jiaozi::proof

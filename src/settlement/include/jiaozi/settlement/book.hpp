@@ -138,6 +138,8 @@ struct NoteRecord {
     std::uint64_t amount = 0;
     std::uint64_t journal = 0;      // the command that holds its bytes
     NoteIndex same_request = none;  // an earlier note that names the same request
+    std::uint32_t made = 0;         // when the payer says that it paid
+    Timestamp heard{};              // when the ledger first heard of it
     boost::container::small_vector<Link, 1> links;
 };
 
@@ -184,7 +186,7 @@ class Book {
     void add(const EnrolledFact& fact, Timestamp at);
     void add(const LoadedFact& fact, bool accepted);
     // `object` has been verified. Returns its index.
-    NoteIndex add_note(const purse::Id& id, const purse::Note& note, std::uint64_t journal, Effects& effects);
+    NoteIndex add_note(const purse::Id& id, const purse::Note& note, std::uint64_t journal);
     void deposit(NoteIndex note, std::uint8_t flags, const purse::Receipt* receipt, Effects& effects);
     void add(const purse::Void& fact, Effects& effects);
     void add(const ClosedFact& fact, bool refunded);
@@ -280,6 +282,7 @@ class Book {
     void return_to_source(NoteIndex note, const Link& link, Span span, Effects& effects);
     std::vector<OwnedSpan> spent_in_vain(const Link& source, const std::vector<Span>& parts) const;
     Change& changed(ChangeKind kind, const PurseRecord& purse);
+    void note_changed(ChangeKind kind, NoteIndex note);
     void conflict(NoteIndex first, NoteIndex second);
     void freeze(std::uint32_t ordinal);
     void credit(std::uint32_t ordinal, std::uint64_t amount, std::uint32_t deadline);
@@ -319,7 +322,13 @@ class Book {
     Bytes root_;
     std::map<std::pair<uint128, std::uint32_t>, std::uint64_t> open_by_holder_;  // amounts of open lots
     std::map<purse::Kid, std::uint64_t> open_by_issuer_;
+    struct Owed {
+        std::uint64_t amount = 0;  // to the note's payee, for ranges that were spent twice
+        Timestamp settled{};       // when the note was
+    };
+    boost::unordered_flat_map<NoteIndex, Owed> owed_;
     std::vector<Change> changes_;
+    NoteIndex first_untold_ = 0;  // notes from here on came after changes were last taken
     std::uint64_t last_serial_ = 0;
     NoteIndex first_unwritten_ = 0;
 };

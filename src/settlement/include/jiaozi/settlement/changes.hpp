@@ -19,11 +19,13 @@ enum class ChangeKind : std::uint8_t {
     refunded,  // a lot has ended: what was left of it, and of the collateral, is in the wallet again
     frozen,
     lost,
+    note_known,  // seen as what another note spends; its payee has not come yet
     note_pending,
     note_settled,
     note_voided,
     note_lapsed,
     note_reversed,
+    note_recovered,  // of a settled note that another one contests: more of what its payee is owed has come in
 };
 
 // `purse` is whose event it is: of a note its payer. Fields that a kind does not have are zero.
@@ -41,6 +43,15 @@ struct Change {
     purse::Id note{};
     std::uint32_t payee = 0;
     WalletId payee_wallet{};
+    DeviceId device{};  // of the purse, of a note its payer
+    DeviceId payee_device{};
+    std::uint8_t hops = 0;
+    std::uint32_t index = 0;     // of the note in the book
+    std::uint32_t made = 0;      // when the payer says that it paid
+    std::uint32_t deadline = 0;  // to settle it
+    Timestamp heard{};           // when the ledger first heard of it
+    Timestamp settled{};
+    std::uint64_t owed = 0;  // of the amount, to the payee: who spent it twice has not paid yet
 };
 
 // Told of every command once it is journaled, in order, and at recovery of those before. Called on the application

@@ -24,6 +24,11 @@ struct LoadIdTag {
 };
 using LoadId = Id<LoadIdTag>;
 
+// The payment that a note is (docs/settlement.md, Payments): FF, then the first 15 bytes of the note's id.
+PaymentId payment_of(const purse::Id& note) noexcept;
+// Such an id, or by chance another's: no device may make one.
+bool may_be_offline(PaymentId id) noexcept;
+
 enum class PurseState : std::uint8_t { active = 1, frozen = 3, lost = 4 };
 
 namespace note_flags {
@@ -109,8 +114,20 @@ struct LapsedFact {
 using Fact = std::variant<NotesFact, EnrolledFact, LoadedFact, ClosedFact, CollectedFact, SweptFact, StateFact,
                           SyncFact, ListFact, RootFact, ProofFact, LapsedFact>;
 inline constexpr std::uint64_t first_kind = 64;
+// Of notes and of lapses: their rows are parts of a receipt each (docs/formats/receipt.md). The journals of earlier
+// commits have them as kinds 64 and 75.
+inline constexpr std::uint64_t notes_kind = 96;
+inline constexpr std::uint64_t lapsed_kind = 97;
 
 Bytes encode(const Fact& fact);
+// A row that tells of a note: all of it, or when the ledger knew it already its id.
+struct ToldNote {
+    purse::Id id{};
+    std::optional<purse::Note> note;
+};
+// nullopt: a VOID, or neither a note nor an id.
+std::optional<ToldNote> told_by(const NoteRow& row);
+
 // nullopt: empty, or another service's. Errors malformed, invalid: one of ours that breaks the page.
 Result<std::optional<Fact>> decode_annotation(ByteView annotation);
 

@@ -1,5 +1,6 @@
-// Writes what settlement changed into the registry: one event per change, with the position in the journal, in one SQL
-// transaction. A change that was written before is left as it is, so that a replay from anywhere is harmless.
+// Writes what settlement changed into the registry: one event per change, the rows of the payments that notes are, and
+// the position in the journal, in one SQL transaction. A change that was written before is left as it is, so that a
+// replay from anywhere is harmless.
 //
 // A thread of its own writes. When SQL fails it tries again until stopped; a follower that is too far behind waits at
 // recovery, and only grows its queue otherwise.
@@ -14,7 +15,8 @@
 
 namespace jiaozi::settlement {
 
-inline constexpr std::string_view projection_name = "purses";
+// Earlier commits wrote events only, under the name "purses".
+inline constexpr std::string_view projection_name = "purse_payments";
 
 // follow() from one thread at a time; the rest from any.
 class Projector final : public Follower {
@@ -26,6 +28,10 @@ class Projector final : public Follower {
     Projector& operator=(const Projector&) = delete;
 
     void follow(std::vector<Change> changes, bool may_wait) override;
+    // The sequence of the newest change that was told; 0: none since the start.
+    std::uint64_t told() const;
+    // Waits, in real time, until changes up to this sequence are written. False: patience ran out.
+    bool wait_for(std::uint64_t sequence, Duration patience) const;
     // Waits, in real time, until all that was told is written. False: patience ran out.
     bool wait_until_written(Duration patience) const;
 
@@ -35,9 +41,11 @@ class Projector final : public Follower {
     std::unique_ptr<Impl> impl_;
 };
 
-// "purse.loaded", "purse.note_settled", …
+// "purse.loaded", "payment.captured", …
 std::string_view event_type(ChangeKind kind);
 // The event of a change, the `index`th of its command: the same whenever it is made.
 Event event_of(const Change& change, std::uint32_t index);
+// The payment that a note is after a change of it; of those kinds only.
+Payment payment_of(const Change& change);
 
 }  // namespace jiaozi::settlement
