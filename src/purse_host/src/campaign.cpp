@@ -7,6 +7,7 @@
 
 #include <jiaozi/base/assert.hpp>
 #include <jiaozi/purse/bundle.hpp>
+#include <jiaozi/purse/seal.hpp>
 #include <jiaozi/purse_host/campaign.hpp>
 #include <jiaozi/purse_host/issuer.hpp>
 #include <jiaozi/purse_host/memory.hpp>
@@ -19,6 +20,13 @@ constexpr std::uint32_t day_s = 86'400;
 constexpr std::uint64_t lot_amount = 1'000;
 constexpr std::uint64_t most_of_one = 40;
 constexpr std::size_t before_bundle = 1 + 16 + 32;
+
+// A note, a receipt or a VOID: what must stand in the journal before anybody sees it.
+bool is_word(ByteView message) {
+    if (message.empty()) return false;
+    const auto verb = static_cast<purse::Verb>(message[0]);
+    return verb == purse::Verb::pay || verb == purse::Verb::receipt || verb == purse::Verb::voided;
+}
 
 struct Owner {
     explicit Owner(std::uint32_t number, std::uint64_t seed)
@@ -48,21 +56,17 @@ class Auditor {
 
     // FastCryptography hides nothing: the objects stand in the messages.
     void hear(ByteView message) {
-        if (message.empty()) return;
-        const std::uint8_t verb = message[0];
-        constexpr std::uint8_t pay = 2;
-        constexpr std::uint8_t receipt = 3;
-        constexpr std::uint8_t voided = 4;
-        if (verb != pay && verb != receipt && verb != voided) return;
-        const std::size_t at = verb == pay ? before_bundle : 1;
+        if (!is_word(message)) return;
+        const auto verb = static_cast<purse::Verb>(message[0]);
+        const std::size_t at = verb == purse::Verb::pay ? before_bundle : 1;
         purse::Object object;
         ByteView rest = message.subspan(std::min(at, message.size()));
         if (purse::read_object(rest, object) != JZ_OK) return say_broken("a message holds no object");
         const purse::Id id = object_id(ledger_, object.bytes);
         if (!known_.insert(id).second) return;
-        if (verb == pay) note(id, object);
-        if (verb == receipt) credited(id, object);
-        if (verb == voided) void_of(id, object);
+        if (verb == purse::Verb::pay) note(id, object);
+        if (verb == purse::Verb::receipt) credited(id, object);
+        if (verb == purse::Verb::voided) void_of(id, object);
     }
     bool was_credited(const purse::Id& note) const { return credit_of_.contains(note); }
     bool was_voided(const purse::Id& request) const { return voided_.contains(request); }
@@ -198,7 +202,8 @@ class Campaign {
         owner.anchor.lose_next_advance = false;
         if (owner.storage.power_is_gone() || (said.status == JZ_STORAGE_FAILED && counter_used)) {
             ++result_.power_cuts;
-            if (!said.bytes.empty()) auditor_.say_broken("I5: a message left a purse that could not write");
+            // It may say STATUS: a mule whose slots can't be written has no room.
+            if (is_word(said.bytes)) auditor_.say_broken("I5: a message left a purse that could not write");
             restart(owner);
             if (owner.purse.info().state != JZ_ACTIVE) auditor_.say_broken("a power cut made a purse SUSPECT");
         }
