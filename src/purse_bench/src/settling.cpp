@@ -1,5 +1,5 @@
+#include <array>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -10,14 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <jiaozi/api/accounts.hpp>
-#include <jiaozi/api/stepped_app_thread.hpp>
-#include <jiaozi/crypto/secret.hpp>
-#include <jiaozi/engine/engine.hpp>
 #include <jiaozi/purse/cose.hpp>
 #include <jiaozi/purse_bench/settling.hpp>
-#include <jiaozi/purse_host/issuer.hpp>
-#include <jiaozi/settlement/settlement.hpp>
+
+#include "stage.hpp"
 
 namespace jiaozi::purse_bench {
 namespace {
@@ -69,51 +65,38 @@ std::size_t disk_bytes(const std::filesystem::path& directory) {
     return total;
 }
 
-struct Payer {
-    std::uint32_t ordinal = 0;
-    crypto::KeyPair key;
-    purse::Id lot{};
-};
-
 class Bench {
   public:
     explicit Bench(const SettlingOptions& options) : options_(options) {}
-    ~Bench() {
-        settlement_.reset();
-        engine_.reset();
-        std::error_code ignored;
-        if (!directory_.empty()) std::filesystem::remove_all(directory_, ignored);
-    }
-    Bench(const Bench&) = delete;
-    Bench& operator=(const Bench&) = delete;
 
     Result<SettlingFigures> run() {
-        JZ_CHECK(open());
-        options_.progress(Stage::enrol);
-        JZ_CHECK(enrol_all());
-        options_.progress(Stage::sign);
+        options_.progress(Step::enrol);
+        settlement::Options options;
+        options.verify_threads = options_.threads;
+        JZ_TRY(stage_, Stage::make(options_.suite, options_.purses, options));
+        options_.progress(Step::sign);
         sign_all();
-        options_.progress(Stage::verify);
+        options_.progress(Step::verify);
         const std::size_t sample = std::min<std::size_t>(options_.notes, 10'000);
         JZ_TRY(double bare_s, verify_bare(sample));
         bytes_ = notes_;  // settling takes them; verified again afterwards
         bytes_.resize(sample);
         bytes_.shrink_to_fit();
-        options_.progress(Stage::settle);
+        options_.progress(Step::settle);
         const std::size_t memory_before = resident_bytes();
-        const std::size_t disk_before = disk_bytes(directory_);
+        const std::size_t disk_before = disk_bytes(stage_->directory());
         Result<> settled = {};
-        const Counters before = settlement_->counters();
+        const Counters before = stage_->settlement().counters();
         const Spent spent = measure([&] { settled = settle_all(); });
         JZ_CHECK(std::move(settled));
         SettlingFigures figures;
         figures.resident_bytes = resident_bytes();
-        const Counters after = settlement_->counters();
+        const Counters after = stage_->settlement().counters();
         figures.commands = after.commands - before.commands;
         const auto notes = static_cast<double>(options_.notes);
         const std::size_t grown = figures.resident_bytes > memory_before ? figures.resident_bytes - memory_before : 0;
         figures.memory_bytes_per_note = grown / options_.notes;
-        figures.disk_bytes_per_note = (disk_bytes(directory_) - disk_before) / options_.notes;
+        figures.disk_bytes_per_note = (disk_bytes(stage_->directory()) - disk_before) / options_.notes;
         notes_.swap(bytes_);
         JZ_TRY(const double again_s, verify_bare(sample));
         bare_s += again_s;
@@ -129,88 +112,10 @@ class Bench {
     }
 
   private:
-    static constexpr std::uint32_t merchant = 1;
-    static constexpr WalletId wallet{make_uint128(9, 9)};
-
-    Result<> open() {
-        std::string made = std::filesystem::temp_directory_path() / "jiaozi-settling-XXXXXX";
-        if (::mkdtemp(made.data()) == nullptr) return Error(ErrorKind::io, "cannot make a directory like " + made);
-        directory_ = made;
-        engine::Options engine;
-        engine.directory = directory_ / "journal";
-        engine.segment_bytes = std::uint64_t{1} << 20;  // space made ahead must not hide what notes take
-        JZ_TRY(engine_, engine::Engine::open(std::move(engine), clock_));
-        JZ_TRY(auto signer, crypto::make_signer(crypto::generate_key(options_.suite)));
-        issuer_ = purse_host::key_signer(std::move(signer));
-        settlement::Options options;
-        options.verify_threads = options_.threads;
-        options.policy.holder_cap = ~std::uint64_t{0} >> 1;
-        JZ_TRY(settlement_, Settlement::recover({*engine_, app_, clock_, {issuer_.get()}}, options));
-        engine::Command command;
-        const uint128 funding = api::system_account(api::code_funding, assets::CNY.ledger);
-        command.accounts.push_back({.id = funding, .ledger = assets::CNY.ledger, .code = api::code_funding});
-        command.accounts.push_back({.id = wallet.value, .ledger = assets::CNY.ledger, .code = api::code_wallet});
-        JZ_TRY(const auto done, engine_->execute(std::move(command)));
-        static_cast<void>(done);
-        return {};
-    }
-
-    // Until `count` answers have come and nothing is under way, or one was an error.
-    Result<> wait(const std::size_t& count, std::size_t target) {
-        app_.run_until([&] { return failure_ || (count >= target && settlement_->idle()); }, seconds(3'600));
-        if (failure_) return *failure_;
-        return {};
-    }
-    void failed(const Error& error) {
-        if (!failure_) failure_ = error;
-    }
-
-    Result<> enrol_all() {
-        std::size_t done = 0;
-        payers_.resize(options_.purses + 1);
-        for (Payer& payer : payers_) {
-            payer.key = crypto::generate_key(options_.suite);
-            settlement_->enrol({payer.key.public_key, options_.suite, 2, wallet, 1, assets::CNY},
-                               [&](Result<std::uint32_t> ordinal) {
-                                   if (!ordinal.ok()) return failed(ordinal.error());
-                                   payer.ordinal = *ordinal;
-                                   ++done;
-                               });
-        }
-        JZ_CHECK(wait(done, payers_.size()));
-        std::uint64_t number = 0;
-        done = 0;
-        for (Payer& payer : payers_) {
-            settlement_->load(
-                {LoadId(make_uint128(1, ++number)), payer.ordinal, 200'000, 0}, [&](Result<LoadAnswer> answer) {
-                    if (!answer.ok()) return failed(answer.error());
-                    payer.lot = purse_host::object_id(purse_host::real_cryptography(), answer->certificate);
-                    ++done;
-                });
-        }
-        return wait(done, payers_.size());
-    }
-
     void sign_all() {
         notes_.reserve(options_.notes);
-        for (std::size_t i = 0; i < options_.notes; ++i) {
-            const std::size_t who = 1 + i % options_.purses;
-            const auto nth = static_cast<std::uint32_t>(i / options_.purses);
-            purse::Note note;
-            note.payer = payers_[who].ordinal;
-            note.seq = nth + 1;
-            note.payee = merchant;
-            crypto::random_bytes(note.request);
-            if (nth > 0) crypto::random_bytes(note.previous);
-            note.sources = 1;
-            note.source[0] = {payers_[who].lot, std::uint64_t{nth} * 10, 10};
-            note.time = static_cast<std::uint32_t>(clock_.now().s());
-            note.balance = 200'000 - std::uint64_t{nth} * 10 - 10;
-            note.hop = 1;
-            std::array<std::uint8_t, purse::max_payload> room{};
-            auto signer = purse_host::key_signer(std::move(*crypto::make_signer(payers_[who].key)));
-            notes_.push_back(purse_host::sign_object(*signer, purse::write_payload(note, room)));
-        }
+        for (std::size_t i = 0; i < options_.notes; ++i)
+            notes_.push_back(stage_->note(1 + i % options_.purses, static_cast<std::uint32_t>(i / options_.purses)));
     }
 
     // Signatures only, with keys that are ready, on one thread. Seconds of processor time.
@@ -218,7 +123,7 @@ class Bench {
         std::vector<crypto::Verifier> verifiers;
         verifiers.reserve(count);
         for (std::size_t i = 0; i < count && i < options_.purses; ++i) {
-            JZ_TRY(auto verifier, crypto::make_verifier(options_.suite, payers_[1 + i].key.public_key));
+            JZ_TRY(auto verifier, crypto::make_verifier(options_.suite, stage_->purses()[1 + i].key.public_key));
             verifiers.push_back(std::move(verifier));
         }
         const double before = cpu_now();
@@ -245,7 +150,8 @@ class Bench {
                 std::vector<Bytes> items;
                 const std::size_t end = std::min(notes_.size(), (sent + 1) * options_.batch);
                 for (std::size_t i = sent * options_.batch; i < end; ++i) items.push_back(std::move(notes_[i]));
-                settlement_->settle(std::move(items), merchant, [&](Result<std::vector<ItemAnswer>> answers) {
+                const std::uint32_t merchant = stage_->purses().front().ordinal;
+                stage_->settlement().settle(std::move(items), merchant, [&](Result<std::vector<ItemAnswer>> answers) {
                     if (!answers.ok()) return failed(answers.error());
                     for (const ItemAnswer& answer : *answers) {
                         if (answer.reason == Reason::ok && answer.state == NoteState::settled) continue;
@@ -256,19 +162,18 @@ class Bench {
                 ++sent;
             }
             const std::size_t before = done;
-            app_.run_until([&] { return failure_ || done > before; }, seconds(600));
+            stage_->app().run_until([&] { return failure_ || done > before; }, seconds(600));
         }
-        return wait(done, batches);
+        stage_->app().run_until([&] { return failure_ || stage_->settlement().idle(); }, seconds(600));
+        if (failure_) return *failure_;
+        return {};
+    }
+    void failed(const Error& error) {
+        if (!failure_) failure_ = error;
     }
 
     SettlingOptions options_;
-    std::filesystem::path directory_;
-    SystemClock clock_;
-    api::SteppedAppThread app_;
-    std::unique_ptr<engine::Engine> engine_;
-    std::unique_ptr<purse_host::PurseSigner> issuer_;
-    std::unique_ptr<Settlement> settlement_;
-    std::vector<Payer> payers_;  // the first is the merchant
+    std::unique_ptr<Stage> stage_;
     std::vector<Bytes> notes_;
     std::vector<Bytes> bytes_;
     std::optional<Error> failure_;
@@ -280,7 +185,7 @@ Result<SettlingFigures> measure_settling(const SettlingOptions& options) {
     if (options.notes == 0 || options.purses == 0 || options.batch == 0) {
         return Error(ErrorKind::invalid, "notes, purses and batch are at least 1");
     }
-    if (options.notes / options.purses * 10 > 200'000) {
+    if (options.notes / options.purses * Stage::note_amount > Stage::lot_amount) {
         return Error(ErrorKind::invalid, "at most 20,000 notes a purse; give more purses");
     }
     return Bench(options).run();

@@ -1,6 +1,7 @@
 // The benchmark measures what it says: every note settles, sizes are within the goals. No rates are asserted.
 #include <gtest/gtest.h>
 
+#include <jiaozi/purse_bench/junk.hpp>
 #include <jiaozi/purse_bench/settling.hpp>
 
 namespace jiaozi::purse_bench {
@@ -24,6 +25,14 @@ TEST_P(EverySuite, ASmallRunSettlesEveryNote) {
     ASSERT_TRUE(figures.ok()) << figures.error().to_string();
     EXPECT_GT(figures->verify_per_s_core, 0U);
     EXPECT_GT(figures->settle_per_s_core, 0U);
+}
+
+TEST(Junk, TheHonestAreServedBesideIt) {
+    const auto figures = measure_junk({.junk_per_s = 2'000, .senders = 10, .honest_per_s = 20, .seconds = 1});
+    ASSERT_TRUE(figures.ok()) << figures.error().to_string();
+    EXPECT_GT(figures->junk_per_s, 0U);
+    EXPECT_GT(figures->junk_p95_us, 0U);
+    EXPECT_LT(figures->verified, 2'000U) << "random bytes and what was said before are not verified";
 }
 
 TEST(Settling, OptionsThatCannotBeAreRefused) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <jiaozi/base/assert.hpp>
+#include <jiaozi/purse_bench/junk.hpp>
 #include <jiaozi/purse_bench/population.hpp>
 #include <jiaozi/purse_bench/settling.hpp>
 #include <jiaozi/purse_host/campaign.hpp>
@@ -22,6 +23,7 @@ using cli::say;
 struct Options {
     purse_bench::SettlingOptions settling;
     purse_bench::PopulationOptions population;
+    purse_bench::JunkOptions junk;
     std::uint64_t campaign = 1'000'000;
     bool json = false;
 };
@@ -36,18 +38,18 @@ void progress(const std::string& line) {
     std::cerr << "  " << line << std::endl;  // NOLINT(performance-avoid-endl): progress is for now
 }
 
-const char* text_of(purse_bench::Stage stage) {
-    switch (stage) {
-        case purse_bench::Stage::enrol:
+const char* text_of(purse_bench::Step step) {
+    switch (step) {
+        case purse_bench::Step::enrol:
             return say("enrolling and loading purses", "登记钱包并充值");
-        case purse_bench::Stage::sign:
+        case purse_bench::Step::sign:
             return say("writing notes", "签发票据");
-        case purse_bench::Stage::verify:
+        case purse_bench::Step::verify:
             return say("verifying signatures, nothing else", "仅验证签名");
-        case purse_bench::Stage::settle:
+        case purse_bench::Step::settle:
             return say("settling", "结算");
     }
-    JZ_ASSERT(false && "a stage of the benchmark");
+    JZ_ASSERT(false && "a step of the benchmark");
 }
 
 std::string thousandths(std::uint64_t value) {
@@ -91,8 +93,8 @@ Result<std::vector<Figures>> measure_all(const Options& options) {
         figures.suite = suite;
         purse_bench::SettlingOptions settling = options.settling;
         settling.suite = suite;
-        settling.progress = [suite](purse_bench::Stage stage) {
-            progress(std::string(crypto::name_of(suite)) + ": " + text_of(stage));
+        settling.progress = [suite](purse_bench::Step step) {
+            progress(std::string(crypto::name_of(suite)) + ": " + text_of(step));
         };
         JZ_TRY(figures.settling, purse_bench::measure_settling(settling));
         figures.sizes = purse_bench::measure_sizes(suite);
@@ -178,6 +180,23 @@ bool run_population(const purse_bench::PopulationOptions& options, bool json) {
     return r.accused == 0;
 }
 
+Result<> run_junk(const purse_bench::JunkOptions& options, bool json) {
+    progress(say("honest deposits alone, then beside junk", "先只有诚实存款，再与垃圾数据并行"));
+    JZ_TRY(const auto f, purse_bench::measure_junk(options));
+    if (json) {
+        std::cout << "{\"junk_per_s\":" << f.junk_per_s << ",\"verified\":" << f.verified
+                  << ",\"quiet_p50_us\":" << f.quiet_p50_us << ",\"quiet_p95_us\":" << f.quiet_p95_us
+                  << ",\"junk_p50_us\":" << f.junk_p50_us << ",\"junk_p95_us\":" << f.junk_p95_us << "}\n";
+        return {};
+    }
+    std::cout << say("deposit and acknowledgement alone: p50 ", "单独存款与确认：p50 ") << f.quiet_p50_us << " us, p95 "
+              << f.quiet_p95_us << " us\n"
+              << say("beside ", "与每秒 ") << f.junk_per_s << say(" junk items a second: p50 ", " 个垃圾项并行：p50 ")
+              << f.junk_p50_us << " us, p95 " << f.junk_p95_us << " us; " << f.verified
+              << say(" signatures of junk were verified", " 个垃圾签名被验证") << '\n';
+    return {};
+}
+
 }  // namespace
 
 void add_purse(CLI::App& noun, cli::Exit& exit) {
@@ -206,6 +225,12 @@ void add_purse(CLI::App& noun, cli::Exit& exit) {
             ->expected(0, 1)
             ->check(CLI::Range(10, 1'000'000))
             ->capture_default_str();
+    CLI::Option* junk = verb->add_option("--junk", options->junk.junk_per_s,
+                                         say("instead: so many junk items a second beside honest deposits",
+                                             "改为运行：与诚实存款并行的每秒垃圾项数"))
+                            ->expected(0, 1)
+                            ->check(CLI::Range(1, 1'000'000))
+                            ->capture_default_str();
     verb->add_option("--cheaters", options->population.cheaters_per_mille,
                      say("of 1,000 devices of the town", "城镇每千台设备中的作弊者"))
         ->check(CLI::Range(0, 1'000))
@@ -223,7 +248,14 @@ void add_purse(CLI::App& noun, cli::Exit& exit) {
     verb->add_option("--seed", options->population.seed, say("of the town's chance", "城镇的随机种子"))
         ->capture_default_str();
     verb->add_flag("--json", options->json, say("print the figures as JSON", "以 JSON 输出"));
-    verb->callback([options, campaign, population, &exit] {
+    verb->callback([options, campaign, population, junk, &exit] {
+        if (junk->count() > 0) {
+            if (const auto done = run_junk(options->junk, options->json); !done.ok()) {
+                std::cerr << "jiaozi: " << done.error().to_string() << '\n';
+                exit = cli::exit_for(done.error());
+            }
+            return;
+        }
         if (campaign->count() > 0) {
             if (!run_campaign(options->campaign, options->json)) exit = cli::Exit::failed;
             return;

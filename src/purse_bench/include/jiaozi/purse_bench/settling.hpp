@@ -12,7 +12,7 @@
 
 namespace jiaozi::purse_bench {
 
-enum class Stage { enrol, sign, verify, settle };  // what comes now
+enum class Step { enrol, sign, verify, settle };  // what comes now
 
 struct SettlingOptions {
     crypto::Suite suite = crypto::Suite::ed25519;
@@ -20,7 +20,7 @@ struct SettlingOptions {
     std::size_t purses = 2'000;
     unsigned threads = 2;       // that verify
     std::size_t batch = 1'000;  // notes in one deposit
-    std::function<void(Stage)> progress = [](Stage) {};
+    std::function<void(Step)> progress = [](Step) {};
 };
 
 struct SettlingFigures {
