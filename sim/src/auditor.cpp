@@ -193,7 +193,8 @@ Auditor::Complaint Auditor::after_open(engine::Engine& engine, bool damaged) {
 
 bool Auditor::tick_is_due(const engine::Engine& engine, Timestamp now) {
     for (const Book::RunOut& hold : book_.due(now)) {
-        if (engine.pending_status(hold.id) == ledger::PendingStatus::pending) return true;
+        const auto status = engine.pending_status(hold.id);
+        if (status.ok() && *status == ledger::PendingStatus::pending) return true;
         book_.expire(hold.at_ns);
     }
     return false;
@@ -231,10 +232,14 @@ Auditor::Complaint Auditor::compare_transfers(const engine::Engine& engine) {
         // Half of them the newest.
         const std::size_t index = i % 2 == 0 ? stored.size() - 1 - i / 2 : random_.below(stored.size());
         const Book::Known& mine = *book_.find(stored[index]);
-        const auto theirs = engine.transfer(mine.stored.id);
+        const auto found = engine.transfer(mine.stored.id);
+        if (!found.ok())
+            return "transfer " + to_decimal(mine.stored.id) + " cannot be looked up: " + found.error().to_string();
+        const std::optional<ledger::Transfer>& theirs = *found;
         if (!theirs) return "transfer " + to_decimal(mine.stored.id) + " is lost";
         if (*theirs != mine.stored) return "transfer " + to_decimal(mine.stored.id) + " is not as it was stored";
-        if (engine.pending_status(mine.stored.id) != mine.status) {
+        const auto status = engine.pending_status(mine.stored.id);
+        if (!status.ok() || *status != mine.status) {
             return "transfer " + to_decimal(mine.stored.id) + " has another status than it must have";
         }
     }

@@ -263,7 +263,7 @@ class CrashTest : public ::testing::Test {
     void check_stored(const engine::Engine& engine, std::uint64_t key) {
         const Plan plan = plan_of(key);
         for (const ledger::Transfer& wanted : plan.command.transfers) {
-            const auto stored = engine.transfer(wanted.id);
+            const auto stored = engine.transfer(wanted.id).value();
             ASSERT_EQ(stored.has_value(), plan.accepted) << "key " << key;
             if (stored && wanted.pending_id == 0) {
                 ASSERT_EQ(stored->amount, wanted.amount) << "key " << key;

@@ -27,12 +27,12 @@ inline std::string state_text(const engine::Engine& engine) {
         text << '\n';
     }
     for (uint128 id = 1; id <= last_transfer; ++id) {
-        if (const auto transfer = engine.transfer(id)) {
+        if (const auto transfer = engine.transfer(id).value()) {
             text << "transfer " << to_decimal(id) << ' ' << to_decimal(transfer->debit_account_id) << '>'
                  << to_decimal(transfer->credit_account_id) << ' ' << to_decimal(transfer->amount) << " of "
                  << to_decimal(transfer->pending_id) << " flags " << transfer->flags << " data "
                  << to_decimal(transfer->user_data_128) << ' ' << transfer->user_data_64 << " at "
-                 << transfer->timestamp << ' ' << ledger::name_of(engine.pending_status(id)) << '\n';
+                 << transfer->timestamp << ' ' << ledger::name_of(engine.pending_status(id).value()) << '\n';
         }
     }
     const auto statement = engine.statement(2, {});

@@ -8,6 +8,7 @@
 #include <shared_mutex>
 #include <span>
 #include <thread>
+#include <type_traits>
 #include <utility>
 
 #include <jiaozi/base/log.hpp>
@@ -19,6 +20,7 @@
 #include "applier.hpp"
 #include "command_queue.hpp"
 #include "event_log.hpp"
+#include "events_at_hand.hpp"
 #include "feed.hpp"
 #include "limits.hpp"
 #include "recovery.hpp"
@@ -67,6 +69,15 @@ class Engine::Impl {
     auto look(Look&& look) const {
         const std::shared_lock guard(state_lock_);
         return look(std::as_const(ledger_));
+    }
+    // `find` is called again with more events until it misses none.
+    template <class Find>
+    std::invoke_result_t<Find, const ledger::Ledger&, const EventsAtHand&> find_transfer(Find find) const {
+        for (EventsAtHand events(events_);;) {
+            auto found = look([&](const ledger::Ledger& ledger) { return find(ledger, events); });
+            if (!events.missed()) return found;
+            JZ_CHECK(events.bring());
+        }
     }
     std::unique_ptr<Subscription> subscribe(std::uint64_t after_sequence, FeedHandler handler) {
         return std::make_unique<FeedSubscription>(hub_, *journal_, after_sequence, std::move(handler));
@@ -496,12 +507,16 @@ std::optional<ledger::Account> Engine::account(uint128 id) const {
     });
 }
 
-std::optional<ledger::Transfer> Engine::transfer(uint128 id) const {
-    return impl_->look([&](const ledger::Ledger& ledger) { return ledger.find_transfer(id); });
+Result<std::optional<ledger::Transfer>> Engine::transfer(uint128 id) const {
+    return impl_->find_transfer([&](const ledger::Ledger& ledger, const ledger::EventSource& events) {
+        return ledger.find_transfer(id, events);
+    });
 }
 
-ledger::PendingStatus Engine::pending_status(uint128 id) const {
-    return impl_->look([&](const ledger::Ledger& ledger) { return ledger.pending_status(id); });
+Result<ledger::PendingStatus> Engine::pending_status(uint128 id) const {
+    return impl_->find_transfer([&](const ledger::Ledger& ledger, const ledger::EventSource& events) {
+        return ledger.pending_status(id, events);
+    });
 }
 
 Result<ledger::StatementPage> Engine::statement(uint128 account_id, const ledger::StatementQuery& query) const {

@@ -81,24 +81,35 @@ std::optional<Error> EventLog::failure() const {
 }
 
 bool EventLog::read(std::uint64_t ordinal, ledger::Transfer& event) const {
+    auto found = read(ordinal);
+    if (found.ok()) return event = *found, true;
+    log::error("an earlier event could not be read from the journal", {{"cause", found.error().to_string()}});
+    const std::lock_guard guard(mutex_);
+    failure_ = std::move(found).error();
+    return false;
+}
+
+bool EventLog::read_from_memory(std::uint64_t ordinal, ledger::Transfer& event) const {
+    const std::lock_guard guard(mutex_);
+    return is_in_memory(ordinal, event);
+}
+
+Result<ledger::Transfer> EventLog::read(std::uint64_t ordinal) const {
     Result<Place> place = Error(ErrorKind::internal, "");
     {
         const std::lock_guard guard(mutex_);
-        if (read_from_memory(ordinal, event)) return true;
+        ledger::Transfer event;
+        if (is_in_memory(ordinal, event)) return event;
         place = place_of(ordinal);
     }
+    if (!place.ok()) return std::move(place).error();
     OpenSegment segment(disk_, directory_);
-    auto fetched = place.ok() ? fetch(*place, ordinal, ordinal, segment) : Result<Decoded>(std::move(place).error());
+    JZ_TRY(Decoded fetched, fetch(*place, ordinal, ordinal, segment));
+    const ledger::Transfer event = fetched.events[ordinal - fetched.first_ordinal];
     const std::lock_guard guard(mutex_);
-    if (!fetched.ok()) {
-        log::error("an earlier event could not be read from the journal", {{"cause", fetched.error().to_string()}});
-        failure_ = std::move(fetched).error();
-        return false;
-    }
-    event = fetched->events[ordinal - fetched->first_ordinal];
-    decoded_.push_front(std::move(*fetched));
+    decoded_.push_front(std::move(fetched));
     if (decoded_.size() > decoded_kept) decoded_.pop_back();
-    return true;
+    return event;
 }
 
 Result<std::vector<ledger::Transfer>> EventLog::read(std::span<const std::uint64_t> ordinals) const {
@@ -112,7 +123,7 @@ Result<std::vector<ledger::Transfer>> EventLog::read(std::span<const std::uint64
     {
         const std::lock_guard guard(mutex_);
         for (std::size_t i = 0; i < ordinals.size(); ++i) {
-            if (read_from_memory(ordinals[i], events[i])) continue;
+            if (is_in_memory(ordinals[i], events[i])) continue;
             JZ_TRY(const Place place, place_of(ordinals[i]));
             wanted.push_back({ordinals[i], &events[i], place});
         }
@@ -136,7 +147,7 @@ std::uint64_t EventLog::count() const {
     return next_ordinal_;
 }
 
-bool EventLog::read_from_memory(std::uint64_t ordinal, ledger::Transfer& event) const {
+bool EventLog::is_in_memory(std::uint64_t ordinal, ledger::Transfer& event) const {
     if (ordinal < next_ordinal_ && ordinal >= first_latest_ && next_ordinal_ - ordinal <= latest_kept) {
         event = latest_[ordinal % latest_kept];
         return true;

@@ -51,6 +51,9 @@ class EventLog final : public ledger::EventSource {
              std::span<const Stretch> stretches);
 
     bool read(std::uint64_t ordinal, ledger::Transfer& event) const override;
+    // Without the disk: one of the latest, or that was read lately.
+    bool read_from_memory(std::uint64_t ordinal, ledger::Transfer& event) const;
+    Result<ledger::Transfer> read(std::uint64_t ordinal) const;
     // The events with these ordinals, in that order. The disk is told of all of them before the first is waited for,
     // and what several are in is read once.
     Result<std::vector<ledger::Transfer>> read(std::span<const std::uint64_t> ordinals) const;
@@ -92,8 +95,8 @@ class EventLog final : public ledger::EventSource {
     // The segment that was read last stays open.
     class OpenSegment;
 
-    bool read_from_memory(std::uint64_t ordinal, ledger::Transfer& event) const;  // with mutex_
-    Result<Place> place_of(std::uint64_t ordinal) const;                          // with mutex_
+    bool is_in_memory(std::uint64_t ordinal, ledger::Transfer& event) const;  // with mutex_
+    Result<Place> place_of(std::uint64_t ordinal) const;                      // with mutex_
     // What `first` is in, as far as `last` at least.
     Result<Decoded> fetch(const Place& place, std::uint64_t first, std::uint64_t last, OpenSegment& segment) const;
     Result<Decoded> decode(const storage::Position& position, std::uint64_t first_ordinal,

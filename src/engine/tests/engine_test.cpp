@@ -18,8 +18,8 @@ TEST_F(EngineTest, ACommandIsAnsweredWithItsSequenceAndResults) {
     EXPECT_EQ(pay(a_transfer(11, wallet, shop, 501)), CreateTransferResult::exceeds_credits);
     EXPECT_EQ(pay(a_transfer(10, till, wallet, 500)), CreateTransferResult::exists);
     EXPECT_EQ(engine_->account(wallet)->credits_posted, uint128{500});
-    EXPECT_EQ(engine_->transfer(10)->timestamp, paid->timestamp.ns);
-    EXPECT_FALSE(engine_->transfer(11).has_value());
+    EXPECT_EQ(engine_->transfer(10).value()->timestamp, paid->timestamp.ns);
+    EXPECT_FALSE(engine_->transfer(11).value().has_value());
     EXPECT_FALSE(engine_->account(99).has_value());
     EXPECT_EQ(engine_->last_sequence(), 4u);
 }
@@ -36,7 +36,7 @@ TEST_F(EngineTest, AccountsThenFlagChangesThenTransfersInOneCommand) {
     EXPECT_EQ(outcome->flag_changes,
               (std::vector{ledger::SetAccountFlagsResult::ok, ledger::SetAccountFlagsResult::account_not_found}));
     EXPECT_EQ(outcome->transfers, (std::vector{CreateTransferResult::ok, CreateTransferResult::credit_account_frozen}));
-    EXPECT_EQ(engine_->transfer(10)->timestamp, outcome->timestamp.ns - 1) << "the event before the last";
+    EXPECT_EQ(engine_->transfer(10).value()->timestamp, outcome->timestamp.ns - 1) << "the event before the last";
 
     Command thaw;
     thaw.flag_changes = {{shop, 0, ledger::account_flags::frozen}};
@@ -91,16 +91,17 @@ TEST_F(EngineTest, HoldsExpireByTheClockWithoutTraffic) {
     open_with_accounts();
     ASSERT_EQ(pay(a_transfer(10, till, shop, 70, tf::pending, 30)), CreateTransferResult::ok);
     clock_.advance(milliseconds(29'900));
-    EXPECT_EQ(engine_->pending_status(10), ledger::PendingStatus::pending);
+    EXPECT_EQ(engine_->pending_status(10).value(), ledger::PendingStatus::pending);
     const auto before = engine_->last_sequence();
     clock_.advance(milliseconds(200));
-    eventually([&] { return engine_->pending_status(10) == ledger::PendingStatus::expired; }, "the hold expires");
+    eventually([&] { return engine_->pending_status(10).value() == ledger::PendingStatus::expired; },
+               "the hold expires");
     eventually([&] { return engine_->last_sequence() == before + 1; }, "a tick is journaled");
     EXPECT_EQ(engine_->account(shop)->credits_pending, uint128{0});
     const auto digest = engine_->state_digest();
     open();
     EXPECT_EQ(engine_->state_digest(), digest) << "expiry is replayed from the journal";
-    EXPECT_EQ(engine_->pending_status(10), ledger::PendingStatus::expired);
+    EXPECT_EQ(engine_->pending_status(10).value(), ledger::PendingStatus::expired);
 }
 
 TEST_F(EngineTest, HoldsThatExpiredWhileTheEngineWasDownAreVoidedBeforeTheNextCommand) {
@@ -113,7 +114,7 @@ TEST_F(EngineTest, HoldsThatExpiredWhileTheEngineWasDownAreVoidedBeforeTheNextCo
     open();
     EXPECT_EQ(pay(a_transfer(50, till, wallet, 1)), CreateTransferResult::ok);
     for (unsigned i = 0; i < 5; ++i) {
-        EXPECT_EQ(engine_->pending_status(10 + i),
+        EXPECT_EQ(engine_->pending_status(10 + i).value(),
                   i < 3 ? ledger::PendingStatus::expired : ledger::PendingStatus::pending)
             << i;
     }

@@ -41,7 +41,7 @@ class EventLogTest : public EngineTest {
     }
 
     void expect_found(std::size_t number) {
-        const auto found = engine_->transfer(id_of(number));
+        const auto found = engine_->transfer(id_of(number)).value();
         ASSERT_TRUE(found.has_value()) << "transfer " << number;
         EXPECT_EQ(found->amount, number + 1);
         EXPECT_EQ(found->user_data_64, number);
@@ -61,7 +61,7 @@ TEST_F(EventLogTest, OldTransfersAreFoundAndKnownAgain) {
         }
         last = 0;
         for (std::size_t number = 0; number < many; number += 1009) {
-            const auto found = engine_->transfer(id_of(number));
+            const auto found = engine_->transfer(id_of(number)).value();
             ASSERT_TRUE(found.has_value());
             EXPECT_GT(found->timestamp, last) << "the order of the journal is that of time";
             last = found->timestamp;
@@ -94,8 +94,14 @@ TEST_F(EventLogTest, ADamagedPartIsNoAnswerAndTheOthersStand) {
         changed = true;
     }
     ASSERT_TRUE(changed);
-    EXPECT_EQ(engine_->transfer(id_of(3000)), std::nullopt);
-    EXPECT_EQ(engine_->transfer(id_of(3001)), std::nullopt) << "what stands with it is not trusted either";
+    for (const int number : {3000, 3001}) {
+        const auto found = engine_->transfer(id_of(number));
+        ASSERT_FALSE(found.ok()) << number << ": what stands with it is not trusted either";
+        EXPECT_EQ(found.error().kind(), ErrorKind::corrupt);
+        EXPECT_NE(found.error().message().find("entry"), std::string::npos) << found.error().message();
+        EXPECT_EQ(engine_->pending_status(id_of(number)).error().kind(), ErrorKind::corrupt);
+    }
+    EXPECT_FALSE(engine_->transfer(id_of(many))->has_value()) << "that there is none is known all the same";
     expect_found(2000);
     expect_found(4000);
     expect_found(many - 1);

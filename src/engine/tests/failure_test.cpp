@@ -19,7 +19,7 @@ class FailureTest : public EngineTest {
         EXPECT_EQ(later.error().kind(), ErrorKind::unavailable);
         EXPECT_EQ(engine_->account(shop)->credits_posted, uint128{100})
             << "reads go on, and see nothing that is not durable";
-        EXPECT_FALSE(engine_->transfer(11).has_value());
+        EXPECT_FALSE(engine_->transfer(11).value().has_value());
     }
 };
 
@@ -31,7 +31,7 @@ TEST_F(FailureTest, AFailedSync) {
     // The bytes had been written: after a restart the transfer is there, once; or it would be gone. Never twice.
     disk_.fail_syncs_from(storage::FaultyDisk::never);
     open();
-    const bool there = engine_->transfer(11).has_value();
+    const bool there = engine_->transfer(11).value().has_value();
     EXPECT_EQ(pay(a_transfer(11, till, shop, 5)), there ? CreateTransferResult::exists : CreateTransferResult::ok);
     EXPECT_EQ(engine_->account(shop)->credits_posted, uint128{105});
 }
@@ -43,7 +43,7 @@ TEST_F(FailureTest, AFailedWriteThatLeavesHalfAnEntry) {
     expect_stopped(ErrorKind::timeout);
     disk_.fail_writes_from(storage::FaultyDisk::never);
     open();
-    EXPECT_FALSE(engine_->transfer(11).has_value());
+    EXPECT_FALSE(engine_->transfer(11).value().has_value());
     EXPECT_EQ(pay(a_transfer(11, till, shop, 5)), CreateTransferResult::ok);
 }
 
@@ -84,14 +84,14 @@ TEST_F(OldEventsTest, AreReadBackFromTheJournal) {
     pay_many();
     for (int life = 0; life < 2; ++life) {
         for (const unsigned number : {0u, 1u, 8189u, 8190u, 12'345u, 81'899u}) {
-            const auto found = engine_->transfer(1000 + number);
+            const auto found = engine_->transfer(1000 + number).value();
             ASSERT_TRUE(found.has_value()) << number;
             EXPECT_EQ(found->amount, uint128{1});
             EXPECT_GT(found->timestamp, 0u);
             EXPECT_EQ(pay(old_transfer(number)), CreateTransferResult::exists) << number;
         }
         EXPECT_EQ(pay(a_transfer(1000, till, shop, 2)), CreateTransferResult::exists_with_different_amount);
-        EXPECT_FALSE(engine_->transfer(999).has_value());
+        EXPECT_FALSE(engine_->transfer(999).value().has_value());
         open();
     }
 }
@@ -106,7 +106,7 @@ TEST_F(OldEventsTest, ThatCannotBeReadStopTheEngineAndChangeNothing) {
     ASSERT_FALSE(failed.ok());
     EXPECT_EQ(failed.error().kind(), ErrorKind::timeout) << failed.error().to_string();
     EXPECT_EQ(engine_->health().state, Health::State::stopped);
-    EXPECT_FALSE(engine_->transfer(501).has_value());
+    EXPECT_FALSE(engine_->transfer(501).value().has_value());
     EXPECT_EQ(engine_->execute(of(a_transfer(502, till, shop, 1))).error().kind(), ErrorKind::unavailable);
     // The entry is durable: after a restart all of it has happened, once.
     disk_.fail_reads(false);

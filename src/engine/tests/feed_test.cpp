@@ -88,7 +88,8 @@ TEST_F(FeedTest, TheJournalAndTheLiveFeedSayTheSame) {
     ASSERT_EQ(pay(a_transfer(10, till, shop, 70, tf::pending, 30)), CreateTransferResult::ok);
     load(0, 300);
     clock_.advance(seconds(31));
-    eventually([&] { return engine_->pending_status(10) == ledger::PendingStatus::expired; }, "the hold expires");
+    eventually([&] { return engine_->pending_status(10).value() == ledger::PendingStatus::expired; },
+               "the hold expires");
     load(300, 300);
     Command bad;
     bad.accounts = {an_account(till), an_account(0)};

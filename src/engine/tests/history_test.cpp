@@ -106,7 +106,8 @@ TEST_P(StatementTest, ExpiryIsAChangeOfItsOwn) {
         pay_at(70 + id, a_transfer(id, till, shop, 7, ledger::transfer_flags::pending, 5));
     }
     clock_.set(start_ + seconds(90));
-    eventually([&] { return engine_->pending_status(8) == ledger::PendingStatus::expired; }, "the holds run out");
+    eventually([&] { return engine_->pending_status(8).value() == ledger::PendingStatus::expired; },
+               "the holds run out");
     pay_at(100, a_transfer(9, till, shop, 1));
     const StatementPage found = page({.from_ns = at(60)});
     EXPECT_THAT(ids(found), ElementsAre(7, 8, 7, 8, 9));

@@ -97,7 +97,7 @@ TEST_F(PruneTest, WhatIsOldIsStillKnown) {
         }
         EXPECT_EQ(pay(a_transfer(100, till, shop, 1)), CreateTransferResult::exists);
         EXPECT_EQ(pay(a_transfer(101, till, shop, 2)), CreateTransferResult::exists_with_different_amount);
-        EXPECT_EQ(engine_->transfer(102)->amount, uint128{1});
+        EXPECT_EQ(engine_->transfer(102).value()->amount, uint128{1});
         EXPECT_EQ(read_all().value(), engine_->last_sequence());
         EXPECT_EQ(engine_->account(shop)->credits_posted, uint128{24});
     }
@@ -131,7 +131,7 @@ TEST_F(PruneTest, WithoutTheArchiveItOpensAndSaysWhatItMisses) {
     std::filesystem::rename(archive_, root_ / "unmounted");
     open();
     EXPECT_EQ(engine_->account(shop)->credits_posted, uint128{24});
-    EXPECT_EQ(engine_->transfer(302)->amount, uint128{1});
+    EXPECT_EQ(engine_->transfer(302).value()->amount, uint128{1});
     const auto read = read_all();
     ASSERT_FALSE(read.ok());
     EXPECT_NE(read.error().message().find(archive_.string()), std::string::npos) << read.error().to_string();

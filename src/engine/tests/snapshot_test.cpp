@@ -143,11 +143,12 @@ TEST_F(SnapshotTest, WhatHappenedBeforeItIsStillKnown) {
     EXPECT_EQ(pay(a_transfer(12, till, shop, 31)), CreateTransferResult::exists_with_different_amount);
     EXPECT_EQ(engine_->statement(shop, {})->changes, statement.changes);
     EXPECT_EQ(**engine_->balance_at(shop, Timestamp{statement.changes[0].timestamp}), statement.changes[0]);
-    EXPECT_EQ(engine_->transfer(12)->amount, uint128{30});
+    EXPECT_EQ(engine_->transfer(12).value()->amount, uint128{30});
     // The hold runs out by itself after the reopening.
-    EXPECT_EQ(engine_->pending_status(11), ledger::PendingStatus::pending);
+    EXPECT_EQ(engine_->pending_status(11).value(), ledger::PendingStatus::pending);
     clock_.advance(seconds(61));
-    eventually([&] { return engine_->pending_status(11) == ledger::PendingStatus::expired; }, "the hold runs out");
+    eventually([&] { return engine_->pending_status(11).value() == ledger::PendingStatus::expired; },
+               "the hold runs out");
     EXPECT_EQ(engine_->account(shop)->credits_pending, uint128{0});
     expect_the_same_either_way();
 }

@@ -57,7 +57,7 @@ Result<Deposit> deposit_outcome(const engine::Engine& engine, Deposit deposit, c
     using ledger::CreateTransferResult;
     const CreateTransferResult result = outcome.transfers.at(0);
     if (result == CreateTransferResult::ok || result == CreateTransferResult::exists) {
-        const auto stored = engine.transfer(deposit.id.value);
+        JZ_TRY(const auto stored, engine.transfer(deposit.id.value));
         JZ_ASSERT(stored.has_value());
         deposit.created = Timestamp{stored->timestamp};
         return deposit;
@@ -206,7 +206,9 @@ void GroupService::deposit(Deposit deposit, Actor actor, api::Done<Deposit> done
             return Error(ErrorKind::invalid, "amount must be above zero and below 2^64").with_param("amount");
         }
         // Refused here, because a refusal by the ledger would use up the deposit's id.
-        if (wallet->frozen && !state_->parts.engine.transfer(deposit.id.value)) return wallet_frozen(wallet->id);
+        if (!wallet->frozen) return {};
+        JZ_TRY(const auto stored, state_->parts.engine.transfer(deposit.id.value));
+        if (!stored) return wallet_frozen(wallet->id);
         return {};
     };
     if (auto checked = check(); !checked.ok()) return done(std::move(checked).error());
@@ -237,7 +239,7 @@ Result<Statement> GroupService::statement(WalletId id, const StatementQuery& que
     JZ_TRY(const ledger::StatementPage page, state_->parts.engine.statement(id.value, asked));
     Statement statement;
     for (const ledger::BalanceChange& change : page.changes) {
-        const auto transfer = state_->parts.engine.transfer(change.transfer_id);
+        JZ_TRY(const auto transfer, state_->parts.engine.transfer(change.transfer_id));
         JZ_ASSERT(transfer.has_value());  // a change names a stored transfer
         statement.rows.push_back(row_of(*wallet, change, *transfer));
     }

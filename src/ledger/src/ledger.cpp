@@ -87,17 +87,34 @@ std::optional<Known> look_up(const State& state, uint128 id) {
     return state.find_transfer(id, IdHash{}(id), unread);
 }
 
-}  // namespace
-
-std::optional<Transfer> Ledger::find_transfer(uint128 id) const {
-    const auto known = look_up(*state_, id);
-    Transfer transfer;
-    if (!known || known->refused || !state_->read_stored(known->ordinal, transfer)) return std::nullopt;
-    return transfer;
+Error unread_event() {
+    return Error(ErrorKind::io, "an earlier event that the answer depends on could not be read");
 }
 
-PendingStatus Ledger::pending_status(uint128 transfer_id) const {
-    const auto known = look_up(*state_, transfer_id);
+}  // namespace
+
+Result<std::optional<Transfer>> Ledger::find_transfer(uint128 id) const {
+    return find_transfer(id, state_->source());
+}
+
+Result<std::optional<Transfer>> Ledger::find_transfer(uint128 id, const EventSource& source) const {
+    bool unread = false;
+    const auto known = state_->find_transfer(id, IdHash{}(id), source, unread);
+    if (unread) return unread_event();
+    if (!known || known->refused) return std::optional<Transfer>();
+    Transfer transfer;
+    if (!state_->read_stored(known->ordinal, source, transfer)) return unread_event();
+    return std::optional(transfer);
+}
+
+Result<PendingStatus> Ledger::pending_status(uint128 transfer_id) const {
+    return pending_status(transfer_id, state_->source());
+}
+
+Result<PendingStatus> Ledger::pending_status(uint128 transfer_id, const EventSource& source) const {
+    bool unread = false;
+    const auto known = state_->find_transfer(transfer_id, IdHash{}(transfer_id), source, unread);
+    if (unread) return unread_event();
     return !known || known->refused ? PendingStatus::none : state_->status_of(known->ordinal);
 }
 

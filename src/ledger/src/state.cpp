@@ -89,11 +89,12 @@ const AccountRecord* State::find_account(uint128 id) const {
     return const_cast<State*>(this)->find_account(id, IdHash{}(id));  // which changes nothing
 }
 
-std::optional<Known> State::find_transfer(uint128 id, std::uint64_t hash, bool& unread) const {
+std::optional<Known> State::find_transfer(uint128 id, std::uint64_t hash, const EventSource& source,
+                                          bool& unread) const {
     const auto found = transfer_ids_.find(hash, [&](IdIndex::Entry entry) {
         if (const Hold* hold = live_hold(entry.ordinal)) return hold->transfer.id == id;
         Transfer event;
-        if (!read_event(entry.ordinal, event)) {
+        if (!read_event(entry.ordinal, source, event)) {
             unread = true;
             return true;
         }
@@ -103,27 +104,27 @@ std::optional<Known> State::find_transfer(uint128 id, std::uint64_t hash, bool& 
     return Known{found->ordinal, found->marked};
 }
 
-bool State::read_event(std::uint64_t ordinal, Transfer& event) const {
-    if (ordinal < batch_first_ || batch_.empty()) return source_->read(ordinal, event);
+bool State::read_event(std::uint64_t ordinal, const EventSource& source, Transfer& event) const {
+    if (ordinal < batch_first_ || batch_.empty()) return source.read(ordinal, event);
     event = batch_[ordinal - batch_first_];
     event.timestamp = batch_time_ + (ordinal - batch_first_);
     return true;
 }
 
-bool State::read_stored(std::uint64_t ordinal, Transfer& transfer) const {
+bool State::read_stored(std::uint64_t ordinal, const EventSource& source, Transfer& transfer) const {
     if (const Hold* hold = live_hold(ordinal)) {
         transfer = hold->transfer;
         return true;
     }
-    if (!read_event(ordinal, transfer)) return false;
+    if (!read_event(ordinal, source, transfer)) return false;
     if ((transfer.flags & balancing) != 0) {
         if (const auto moved = moved_.find(ordinal); moved != moved_.end()) transfer.amount = moved->second;
     }
     if ((transfer.flags & resolving) == 0) return true;
     bool unread = false;
-    const auto pending = find_transfer(transfer.pending_id, IdHash{}(transfer.pending_id), unread);
+    const auto pending = find_transfer(transfer.pending_id, IdHash{}(transfer.pending_id), source, unread);
     Transfer held;
-    if (!pending || !read_stored(pending->ordinal, held)) return false;
+    if (!pending || !read_stored(pending->ordinal, source, held)) return false;
     transfer = inherit(transfer, held);
     return true;
 }

@@ -137,12 +137,21 @@ class State {
         }
     }
 
+    // Events are read from the state's own source; with the one given, in lookups.
+    const EventSource& source() const noexcept { return *source_; }
     // Sets `unread` if an event that had to be looked at could not be read; the answer means nothing then.
-    std::optional<Known> find_transfer(uint128 id, std::uint64_t hash, bool& unread) const;
+    std::optional<Known> find_transfer(uint128 id, std::uint64_t hash, bool& unread) const {
+        return find_transfer(id, hash, *source_, unread);
+    }
+    std::optional<Known> find_transfer(uint128 id, std::uint64_t hash, const EventSource& source, bool& unread) const;
     // An event as it was submitted, with its timestamp; of an earlier batch, or of this one.
-    bool read_event(std::uint64_t ordinal, Transfer& event) const;
+    bool read_event(std::uint64_t ordinal, Transfer& event) const { return read_event(ordinal, *source_, event); }
+    bool read_event(std::uint64_t ordinal, const EventSource& source, Transfer& event) const;
     // A transfer as stored: the amount that was moved, and what a post or void inherited. False: unread.
-    bool read_stored(std::uint64_t ordinal, Transfer& transfer) const;
+    bool read_stored(std::uint64_t ordinal, Transfer& transfer) const {
+        return read_stored(ordinal, *source_, transfer);
+    }
+    bool read_stored(std::uint64_t ordinal, const EventSource& source, Transfer& transfer) const;
     const Hold* live_hold(std::uint64_t ordinal) const noexcept { return holds_.find(ordinal); }
     PendingStatus status_of(std::uint64_t ordinal) const;  // of a stored transfer
     std::optional<CreateTransferResult> refusal_of(std::uint64_t ordinal) const;

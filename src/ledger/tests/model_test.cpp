@@ -133,12 +133,12 @@ class Comparison {
             while (ordinal < ledger_.event_count() && !ledger_.stored_transfer(ordinal)) ++ordinal;
             ASSERT_LT(ordinal, ledger_.event_count());
             ASSERT_EQ(ledger_.stored_transfer(ordinal), transfers[i].transfer) << "transfer " << to_decimal(id);
-            ASSERT_EQ(ledger_.pending_status(id), transfers[i].status) << "transfer " << to_decimal(id);
+            ASSERT_EQ(ledger_.pending_status(id).value(), transfers[i].status) << "transfer " << to_decimal(id);
             ASSERT_EQ(ledger_.refusal_of(id), std::nullopt);
         }
         for (const Model::Refused& refused : model_.refusals()) {
             ASSERT_EQ(ledger_.refusal_of(refused.asked.id), refused.result);
-            ASSERT_EQ(ledger_.find_transfer(refused.asked.id), std::nullopt);
+            ASSERT_EQ(ledger_.find_transfer(refused.asked.id).value(), std::nullopt);
         }
         ASSERT_EQ(ledger_.next_expiry_ns(), model_.next_expiry_ns());
         for (const Violation& violation : check_invariants(ledger_)) {

@@ -253,9 +253,9 @@ class Runner {
     void look_at_transfer(const Line& line) {
         const std::string& verb = line.words[0];
         const uint128 id = id_of(line.words.at(1));
-        const std::optional<Transfer> transfer = ledger_.find_transfer(id);
+        const std::optional<Transfer> transfer = ledger_.find_transfer(id).value();
         if (verb == "status") {
-            EXPECT_EQ(name_of(ledger_.pending_status(id)), line.words.at(2)) << where(line);
+            EXPECT_EQ(name_of(ledger_.pending_status(id).value()), line.words.at(2)) << where(line);
         } else if (verb == "unknown") {
             EXPECT_EQ(transfer, std::nullopt) << where(line);
         } else {

@@ -55,8 +55,8 @@ Transfer use_of(const Payment& payment, TransferRole role, std::uint32_t index, 
 
 }  // namespace
 
-Allowances::Added Allowances::add(engine::Command& command, const Payment& payment,
-                                  std::span<const Limit* const> limits, Timestamp now, std::uint32_t hold_s) {
+Result<Allowances::Added> Allowances::add(engine::Command& command, const Payment& payment,
+                                          std::span<const Limit* const> limits, Timestamp now, std::uint32_t hold_s) {
     Added added;
     if (limits.empty()) return added;
     std::vector<Transfer> chain;
@@ -64,7 +64,8 @@ Allowances::Added Allowances::add(engine::Command& command, const Payment& payme
     for (const LimitKind kind : {LimitKind::per_payment, LimitKind::per_day, LimitKind::per_category}) {
         for (const Limit* limit : limits) {
             if (limit->kind != kind) continue;
-            Window& window = window_of(*limit, now);
+            JZ_TRY(Window* const found, window_of(*limit, now));
+            Window& window = *found;
             if (!window.open || window.granted != limit->amount.minor()) open_and_grant(command, *limit, window, added);
             if (kind == LimitKind::per_payment) {
                 Transfer check = use_of(payment, TransferRole::check, added.shape.checks, window.account);
@@ -96,22 +97,24 @@ void Allowances::settle(const Added& added, bool committed) {
 }
 
 // The limit's window at this time, as remembered or as the ledger has it.
-Allowances::Window& Allowances::window_of(const Limit& limit, Timestamp now) {
+Result<Allowances::Window*> Allowances::window_of(const Limit& limit, Timestamp now) {
     const bool windowed = limit.kind != LimitKind::per_payment;
     const std::uint32_t days = windowed ? std::max(limit.window_days, 1U) : 0;
     const std::uint64_t number = windowed ? now.s() / seconds_per_day / days : 0;
     Window& window = windows_[limit.id];
     if (window.account == 0 || window.days != days || window.number != number) {
-        window = {.days = days, .number = number, .account = budget_account(limit.id, days, number)};
-        read(window);
+        Window fresh{.days = days, .number = number, .account = budget_account(limit.id, days, number)};
+        JZ_CHECK(read(fresh));
+        window = fresh;
     }
-    return window;
+    return &window;
 }
 
-void Allowances::read(Window& window) const {
+Result<> Allowances::read(Window& window) const {
     window.open = engine_.account(window.account).has_value();
-    if (!window.open) return;
-    while (const auto grant = engine_.transfer(allowance_id(window.account, window.next))) {
+    while (window.open) {
+        JZ_TRY(const auto grant, engine_.transfer(allowance_id(window.account, window.next)));
+        if (!grant) break;
         ++window.next;
         if (grant->credit_account_id == window.account) {
             window.granted += grant->amount;
@@ -119,6 +122,7 @@ void Allowances::read(Window& window) const {
             window.granted -= grant->amount;
         }
     }
+    return {};
 }
 
 // Brings what was granted to what the limit says. Assumes that the command will succeed: commands are carried out in

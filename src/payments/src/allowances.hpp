@@ -25,9 +25,9 @@ class Allowances {
         bool taken_back = false;      // forget them anyway: how much could be taken back is only known afterwards
     };
     // Everything but the money, for the limits that apply. `hold_s` 0: used at once. The command must hold no transfers
-    // yet.
-    Added add(engine::Command& command, const Payment& payment, std::span<const Limit* const> limits, Timestamp now,
-              std::uint32_t hold_s);
+    // yet. Errors of a lookup: the command is then of no use.
+    Result<Added> add(engine::Command& command, const Payment& payment, std::span<const Limit* const> limits,
+                      Timestamp now, std::uint32_t hold_s);
     // The command was answered. `committed` false: it may or may not have been.
     void settle(const Added& added, bool committed);
 
@@ -40,8 +40,8 @@ class Allowances {
         uint128 granted = 0;     // less what was taken back
         bool open = false;
     };
-    Window& window_of(const Limit& limit, Timestamp now);
-    void read(Window& window) const;
+    Result<Window*> window_of(const Limit& limit, Timestamp now);
+    Result<> read(Window& window) const;
     void open_and_grant(engine::Command& command, const Limit& limit, Window& window, Added& added) const;
 
     const engine::Engine& engine_;

@@ -152,7 +152,9 @@ void PaymentService::Impl::authorize(PaymentId id, const Terms& terms) {
     fact.hold_s = at_once ? 0 : options_.hold_s;
     if (fact.payment.kind == PaymentKind::payment_code) codes_.use_up(creating.request.code);
     engine::Command command;
-    creating.added = allowances_.add(command, fact.payment, terms.limits, parts_.clock.now(), fact.hold_s);
+    auto added = allowances_.add(command, fact.payment, terms.limits, parts_.clock.now(), fact.hold_s);
+    if (!added.ok()) return fail_attempt(id, std::move(added).error());
+    creating.added = std::move(added).value();
     fact.shape = creating.added.shape;
     command.transfers.push_back(money_transfer(fact.payment, fact.hold_s));
     submit_attempt(id, std::move(command));

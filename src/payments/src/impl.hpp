@@ -106,7 +106,7 @@ class PaymentService::Impl {
     bool refunded_before(RefundId id, const Payment& payment, const std::optional<Amount>& amount,
                          api::Done<api::RefundAnswer>& done);
     Result<uint128> refundable(const Payment& payment, const std::optional<Amount>& amount) const;
-    void add_give_backs(engine::Command& command, RefundId id, PaymentId payment, uint128 amount) const;
+    Result<> add_give_backs(engine::Command& command, RefundId id, PaymentId payment, uint128 amount) const;
     void refund_answered(const RefundFact& fact, Result<engine::Outcome> outcome, api::Done<api::RefundAnswer> done);
 
     // service.cpp

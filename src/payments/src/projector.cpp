@@ -272,15 +272,23 @@ class Projector::Impl {
             auto stored = registry::get_payment(*reading_, id);
             if (stored.ok()) return std::move(stored).value();
             if (stored.error().kind() == ErrorKind::not_found) return std::nullopt;
-            std::unique_lock lock(mutex_);
-            failure_ = std::move(stored).error();
-            changed_.wait_for(lock, real(options_.retry_after), [&] { return stopping_; });
-            if (stopping_) return std::nullopt;  // what is folded from here on is not written
+            if (!wait_to_retry(std::move(stored).error())) return std::nullopt;
         }
     }
 
-    PaymentId payment_of_hold(uint128 pending_id) const {
-        const auto transfer = engine_.transfer(pending_id);
+    // False when it is to stop: what is folded from here on is not written.
+    bool wait_to_retry(Error failure) {
+        std::unique_lock lock(mutex_);
+        failure_ = std::move(failure);
+        changed_.wait_for(lock, real(options_.retry_after), [&] { return stopping_; });
+        return !stopping_;
+    }
+
+    PaymentId payment_of_hold(uint128 pending_id) {
+        auto found = engine_.transfer(pending_id);
+        while (!found.ok() && wait_to_retry(Error(found.error()))) found = engine_.transfer(pending_id);
+        if (!found.ok()) return {};
+        const std::optional<ledger::Transfer>& transfer = *found;
         return transfer && transfer->code == api::transfer_payment ? PaymentId(transfer->user_data_128) : PaymentId();
     }
 

@@ -37,7 +37,8 @@ void PaymentService::Impl::refund(RefundId id, PaymentId payment_id, std::option
 
     const RefundFact fact{payment_id, id, *refunded};
     engine::Command command;
-    add_give_backs(command, id, payment_id, fact.amount);
+    if (auto added = add_give_backs(command, id, payment_id, fact.amount); !added.ok())
+        return done(std::move(added).error());
     command.transfers.push_back(refund_transfer(id, payment, fact.amount));
     command.annotation = encode(fact);
     refunding_.insert(id);
@@ -50,7 +51,9 @@ void PaymentService::Impl::refund(RefundId id, PaymentId payment_id, std::option
 // The ledger has the refund's transfer: whatever was answered then is answered again.
 bool PaymentService::Impl::refunded_before(RefundId id, const Payment& payment, const std::optional<Amount>& amount,
                                            api::Done<api::RefundAnswer>& done) {
-    const auto transfer = parts_.engine.transfer(refund_transfer_id(id));
+    const auto found = parts_.engine.transfer(refund_transfer_id(id));
+    if (!found.ok()) return done(Error(found.error())), true;
+    const std::optional<ledger::Transfer>& transfer = *found;
     if (!transfer) return false;
     const Amount refunded(transfer->amount, payment.amount.asset());
     if (transfer->user_data_128 != payment.id.value || (amount && !(*amount == refunded))) {
@@ -86,11 +89,11 @@ Result<uint128> PaymentService::Impl::refundable(const Payment& payment, const s
 }
 
 // The uses that the payment made are found in the ledger by their ids.
-void PaymentService::Impl::add_give_backs(engine::Command& command, RefundId id, PaymentId payment,
-                                          uint128 amount) const {
+Result<> PaymentService::Impl::add_give_backs(engine::Command& command, RefundId id, PaymentId payment,
+                                              uint128 amount) const {
     for (std::uint32_t index = 0;; ++index) {
-        const auto use = parts_.engine.transfer(use_id(payment, index));
-        if (!use) return;
+        JZ_TRY(const auto use, parts_.engine.transfer(use_id(payment, index)));
+        if (!use) return {};
         command.transfers.push_back(give_back(id, index, *use, amount));
     }
 }

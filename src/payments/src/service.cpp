@@ -98,7 +98,15 @@ void PaymentService::Impl::tell_expired(std::span<const engine::Committed> batch
 
 // Any thread.
 PaymentId PaymentService::Impl::payment_of_hold(uint128 pending_id) const {
-    const auto transfer = parts_.engine.transfer(pending_id);
+    const auto found = parts_.engine.transfer(pending_id);
+    if (!found.ok()) {
+        log::error(
+            "the payment of a hold that ran out cannot be looked up; it shows as authorized until the journal is "
+            "whole again and the server restarted",
+            {{"hold", to_decimal(pending_id)}, {"cause", found.error().to_string()}});
+        return {};
+    }
+    const std::optional<ledger::Transfer>& transfer = *found;
     return transfer && transfer->code == api::transfer_payment ? PaymentId(transfer->user_data_128) : PaymentId();
 }
 

@@ -45,7 +45,7 @@ std::map<PaymentId, Payment> folded(const engine::Engine& engine_in, engine::Eng
     PaymentBook book({.load = [](PaymentId) { return std::optional<Payment>(); },
                       .payment_of_hold =
                           [&](uint128 hold) {
-                              const auto t = engine_in.transfer(hold);
+                              const auto t = engine_in.transfer(hold).value();
                               return t && t->code == api::transfer_payment ? PaymentId(t->user_data_128) : PaymentId();
                           }});
     const std::uint64_t last = engine.last_sequence();

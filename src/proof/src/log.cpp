@@ -152,7 +152,7 @@ class Log::Impl {
     Result<> take(const engine::Committed& committed) {
         const Record record(committed, salter_);
         JZ_CHECK(tiles_->append(record.entry()));
-        add_subjects(committed, record);
+        JZ_CHECK(add_subjects(committed, record));
         const std::uint64_t size = tiles_->size();
         if (size == signed_at_start_.first) JZ_CHECK(hold_against_signed());
         if (size % group_leaves != 0) return {};
@@ -173,7 +173,7 @@ class Log::Impl {
             .with_code("journal_differs_from_log");
     }
 
-    void add_subjects(const engine::Committed& committed, const Record& record) {
+    Result<> add_subjects(const engine::Committed& committed, const Record& record) {
         for (std::size_t i = record.first_annotation(); options_.subject_of && i < record.parts(); ++i) {
             if (const auto subject = options_.subject_of(record.part(i).subspan(1)))
                 subjects_->add(*subject, committed.sequence);
@@ -186,10 +186,11 @@ class Log::Impl {
             }
         }
         for (const ledger::Expired& expired : committed.expired) {
-            const auto held = engine_.transfer(expired.pending_id);
+            JZ_TRY(const auto held, engine_.transfer(expired.pending_id));
             if (held && held->user_data_128 != 0 && is_shown(*held))
                 subjects_->add(held->user_data_128, committed.sequence);
         }
+        return {};
     }
 
     bool is_shown(const ledger::Transfer& transfer) const { return !options_.shown || options_.shown(transfer); }

@@ -43,7 +43,8 @@ void ask(const engine::Engine& engine, const Written& written, std::uint64_t see
         auto start = SteadyClock::now();
         const auto transfer = engine.transfer(id);
         asked.lookups.latencies_ns.push_back(nanoseconds_since(start));
-        if (!transfer || transfer->id != id) return wrong("a transfer that was answered is not found");
+        if (!transfer.ok() || !*transfer || (*transfer)->id != id)
+            return wrong("a transfer that was answered is not found");
         if (n % lookups_per_statement != 0) continue;
         const uint128 account = workload_account_id(random % accounts_with_history);
         start = SteadyClock::now();

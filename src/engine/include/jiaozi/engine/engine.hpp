@@ -102,10 +102,12 @@ class Engine {
     // submit and wait. Never from a callback of submit (it would wait for itself: a bug, asserted).
     Result<Outcome> execute(Command command);
 
-    // Lookups see every command that has been answered.
+    // Lookups see every command that has been answered. A transfer may have to be read from the journal, which neither
+    // waits for writing nor holds it up. Errors corrupt, io: the part of the journal that it is in cannot be read, and
+    // so it is not known whether there is such a transfer; the message names the place.
     std::optional<ledger::Account> account(uint128 id) const;
-    std::optional<ledger::Transfer> transfer(uint128 id) const;
-    ledger::PendingStatus pending_status(uint128 id) const;
+    Result<std::optional<ledger::Transfer>> transfer(uint128 id) const;
+    Result<ledger::PendingStatus> pending_status(uint128 id) const;
 
     // Balance changes of an account that keeps history, a page at a time (limit 1 to 8,190).
     // not_found: no such account. invalid: it keeps no history, or the limit is out of range. corrupt, io: a part of

@@ -82,10 +82,14 @@ class Ledger {
     std::uint64_t last_timestamp_ns() const;
 
     const Account* find_account(uint128 id) const;  // null: none
-    // None: not stored, refused, or its event could not be read.
-    std::optional<Transfer> find_transfer(uint128 id) const;
-    PendingStatus pending_status(uint128 transfer_id) const;
-    // How the transfer with this id was refused, if the ledger remembers that it was.
+    // None: not stored, or refused. To know one from another with a like trace, and for what was not kept, earlier
+    // events are read: from the ledger's source, or the one given here, which may know fewer. Error io when it did not
+    // know one; whether there is such a transfer is then not known either.
+    Result<std::optional<Transfer>> find_transfer(uint128 id) const;
+    Result<std::optional<Transfer>> find_transfer(uint128 id, const EventSource& source) const;
+    Result<PendingStatus> pending_status(uint128 transfer_id) const;
+    Result<PendingStatus> pending_status(uint128 transfer_id, const EventSource& source) const;
+    // How the transfer with this id was refused, if the ledger remembers that it was, and could read its event.
     std::optional<CreateTransferResult> refusal_of(uint128 transfer_id) const;
 
     // Everything stored, in the order of creation (which is the order of timestamps). Transfer events are counted from
