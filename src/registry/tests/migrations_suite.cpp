@@ -83,11 +83,11 @@ TEST_F(Registry, opening_again_changes_nothing) {
 }
 
 TEST_F(Registry, a_newer_store_is_refused) {
-    run_raw(url, {"INSERT INTO schema_migrations (version, name) VALUES (5, 'from the future')"});
+    run_raw(url, {"INSERT INTO schema_migrations (version, name) VALUES (6, 'from the future')"});
     const auto refused = Store::open({.url = url, .seal = {}, .open = {}});
     EXPECT_EQ(refusal(refused), "conflict/schema_newer/");
-    EXPECT_THAT(refused.error().message(), ::testing::HasSubstr("version 5"));
-    EXPECT_THAT(refused.error().message(), ::testing::HasSubstr("up to 4"));
+    EXPECT_THAT(refused.error().message(), ::testing::HasSubstr("version 6"));
+    EXPECT_THAT(refused.error().message(), ::testing::HasSubstr("up to 5"));
 }
 
 TEST_F(Registry, programs_that_start_together_take_turns) {
