@@ -2082,6 +2082,8 @@ export interface components {
             /** @description The newest 16, newest first. */
             lots: components["schemas"]["PurseLot"][];
             created: components["schemas"]["Timestamp"];
+            /** @description When its newest acknowledgement was signed; null before the first. */
+            last_sync: components["schemas"]["OptionalTimestamp"];
         };
         PurseLot: {
             /** @constant */
