@@ -6,7 +6,7 @@ import { withPayment } from "./world";
 
 const payment = (id: string, created: string, updated: string, state: Payment["state"]): Payment => ({
   object: "payment", id, kind: "machine", state, reason: "none", amount: "350", captured: "0", refunded: "0", asset: "CNY", payer_wallet: null, payer_member: null,
-  payee_wallet: null, device: null, payer_device: null, product: null, slot: 1, quantity: 1, delivered: 0, late_delivery: false, created, updated, expires: null,
+  payee_wallet: null, device: null, payer_device: null, product: null, slot: 1, quantity: 1, delivered: 0, late_delivery: false, created, updated, expires: null, offline: null,
 });
 
 describe("the list of payments", () => {
