@@ -2,27 +2,14 @@
 // and no serious fault of accessibility. With --pictures FOLDER it leaves the screenshots of the README there.
 //   node e2e/page.mjs PROGRAM [--pictures FOLDER]          exit 77: skipped, no Chromium
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 
-import { chromium } from "playwright-core";
-
+import { checkAccessibility, startBrowser } from "./browser.mjs";
 import { startDemo } from "./platform.mjs";
 
-const browserPath = "/usr/bin/chromium";
 const [program, option, pictures] = process.argv.slice(2);
-if (!existsSync(browserPath)) {
-  console.log("SKIPPED: Chromium is not installed (./test.sh installs it)");
-  process.exit(77);
-}
-const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
+const browser = await startBrowser();
 const demo = await startDemo(program);
-const browser = await chromium.launch({
-  executablePath: browserPath,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
 let failure;
 try {
   for (const colours of ["light"]) {
@@ -90,19 +77,4 @@ async function sellAndRefuse(page) {
   await page.getByText("the machine does not answer; no money was held").first().waitFor({ timeout: 15_000 });
   await machine.getByText("works", { exact: true }).click();
   await machine.locator(".ant-segmented-item-selected", { hasText: "works" }).waitFor();
-}
-
-async function checkAccessibility(page, name) {
-  // What fades in or out has the contrast of neither state: wait until the page stands still.
-  await page.mouse.move(0, 0);
-  await page.waitForFunction(() => !document.querySelector(".ant-message-notice, .ant-tooltip:not(.ant-tooltip-hidden)"));
-  await page.waitForTimeout(500);
-  await page.evaluate(axeSource);
-  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
-  const serious = violations.filter((rule) => rule.impact === "serious" || rule.impact === "critical");
-  for (const rule of serious) {
-    console.error(`axe (${name}): ${rule.impact}: ${rule.id}: ${rule.help}`);
-    for (const node of rule.nodes.slice(0, 5)) console.error(`  ${node.html.slice(0, 200)}`);
-  }
-  assert.equal(serious.length, 0, `${serious.length} serious accessibility faults (${name})`);
 }

@@ -12,7 +12,10 @@ TYPES = {
     ".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml", ".png": "image/png", ".ico": "image/x-icon", ".json": "application/json",
     ".woff2": "font/woff2", ".txt": "text/plain; charset=utf-8", ".webmanifest": "application/manifest+json",
+    ".wasm": "application/wasm",
 }
+# Workers that compile WebAssembly say so in their name; only they are served with the permission to.
+WASM_WORKER = ".wasm.worker-"
 BLOB = '''__asm__(".section .rodata\\n.global {name}\\n.global {name}_end\\n.balign 16\\n{name}:\\n.incbin \\"{path}\\"\\n{name}_end:\\n.byte 0\\n.previous\\n");
 extern "C" const std::uint8_t {name}[];
 extern "C" const std::uint8_t {name}_end[];
@@ -43,8 +46,9 @@ def main():
             gz = f"{{{name}_gz, static_cast<std::size_t>({name}_gz_end - {name}_gz)}}"
         relative = "/" + path.relative_to(root).as_posix()
         immutable = "true" if relative.startswith("/assets/") else "false"
+        worker = "true" if WASM_WORKER in relative else "false"
         rows.append(f'    Asset{{"{relative}", "{TYPES.get(path.suffix, "application/octet-stream")}", "\\"{digest}\\"", '
-                    f'{{{name}, static_cast<std::size_t>({name}_end - {name})}}, {gz}, {immutable}}},')
+                    f'{{{name}, static_cast<std::size_t>({name}_end - {name})}}, {gz}, {immutable}, {worker}}},')
     table = "\n".join(rows)
     body = (f"std::span<const Asset> assets() noexcept {{\n    static const Asset table[] = {{\n{table}\n    }};\n    return table;\n}}"
             if rows else "std::span<const Asset> assets() noexcept { return {}; }")

@@ -1,9 +1,11 @@
 // The purse: jiaozi_purse.h, call by call. Amounts are bigint, in minor units of the asset. What a purse refuses is
 // thrown as PurseError, whose `status` is of the protocol's list; only `receive` returns it, because a refusal has an
 // answer too (what fails on this device, 60 and above, is thrown there as well). A number never holds an amount.
+import { cryptography } from './cryptography.js';
 import { Instance } from './module.js';
 import type { Platform, Suite } from './platform.js';
 import { PurseError, type Status, statusNumbers, statusOf } from './status.js';
+import { MemoryAnchor, MemoryStorage } from './storage.js';
 
 export interface IssuerKey {
   suite: Suite;
@@ -81,6 +83,14 @@ export class Purse {
     made.instance.write(at + 13, signer.publicKey);
     made.check('create', made.instance.call('jz_purse_create', made.instance.purse, made.instance.platform, at));
     return made;
+  }
+
+  // Checks fork proofs and nothing else: it has no key, no storage and no money.
+  static async verifier(module: WebAssembly.Module): Promise<Pick<Purse, 'verifyProof'>> {
+    const sign = () => { throw new Error('a verifier signs nothing'); };
+    const signer = { suite: 1, publicKey: new Uint8Array(32), sign } as const;
+    const platform = { cryptography, signer, storage: new MemoryStorage(), anchor: new MemoryAnchor(new Uint8Array(16)), now: () => 0 };
+    return new Purse(await Instance.make(module, platform));
   }
 
   // Reads the journal; nothing_here without one. A purse may be SUSPECT afterwards: ask info().

@@ -45,6 +45,9 @@ export class Issuer {
     return sign1(this.signer, [1, this.kid, ++this.#serial, purse, publicKey, this.suite, 0, 'CNY', amount,
       today - day, today + 30 * day, today + 60 * day, 50_000, 50_000, 1_000, 5, 1_000_000, 0, 0]);
   }
+  acknowledgement(purse, sync, through, { flags = 1, next = 0 } = {}) {
+    return sign1(this.signer, [7, this.kid, purse, sync, today, through, next, flags, []]);
+  }
   listHead(version, enrolled, revoked, body) {
     return sign1(this.signer, [6, this.kid, version, today, enrolled, revoked, cryptography.hash(this.suite === 3 ? 2 : 1, [body])]);
   }

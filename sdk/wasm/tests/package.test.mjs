@@ -8,7 +8,7 @@ const here = fileURLToPath(new URL('../', import.meta.url));
 
 test('the files of the package', () => {
   const [pack] = JSON.parse(execFileSync('npm', ['pack', '--dry-run', '--json', '--loglevel=error'], { cwd: here, encoding: 'utf8' }));
-  const modules = ['cryptography', 'index', 'module', 'platform', 'purse', 'status', 'storage'];
+  const modules = ['cryptography', 'evidence', 'index', 'module', 'objects', 'platform', 'purse', 'qr', 'status', 'storage'];
   const expected = ['README.md', 'README.zh-CN.md', 'package.json', 'dist/purse.wasm', ...modules.flatMap((m) => [`dist/${m}.d.ts`, `dist/${m}.js`])];
   assert.deepEqual(pack.files.map(({ path }) => path).sort(), expected.sort());
   console.log(`package: ${pack.size} bytes packed, ${pack.unpackedSize} unpacked`);

@@ -124,8 +124,8 @@ std::string lots_json(const Book& book, const PurseRecord& purse) {
 std::string purse_json(const Parts& parts, const PurseRecord& purse) {
     const Book& book = parts.purses->book();
     const Wallet* wallet = parts.groups.wallet(purse.wallet);
-    return api::JsonObject("purse")
-        .number("ordinal", purse.ordinal)
+    api::JsonObject json("purse");
+    json.number("ordinal", purse.ordinal)
         .id("wallet", purse.wallet)
         .id("group", wallet == nullptr ? GroupId{} : wallet->group)
         .id("merchant", wallet == nullptr ? MerchantId{} : wallet->merchant)
@@ -141,8 +141,9 @@ std::string purse_json(const Parts& parts, const PurseRecord& purse) {
         .number("through", purse.through)
         .boolean("proven", book.proof_against(purse.ordinal) != nullptr)
         .raw("lots", lots_json(book, purse))
-        .time("created", purse.enrolled)
-        .take();
+        .time("created", purse.enrolled);
+    if (purse.synced_at == 0) return json.raw("last_sync", "null").take();
+    return json.time("last_sync", at_second(purse.synced_at)).take();
 }
 
 std::string issuers_json(const Settlement& purses) {

@@ -5,17 +5,26 @@
 namespace jiaozi::http {
 namespace {
 
+// Isolated from other origins: the purse in the page waits for its key in shared memory (web/src/features/offline).
+#define JZ_ISOLATION                                 \
+    "X-Content-Type-Options: nosniff\r\n"            \
+    "X-Frame-Options: DENY\r\n"                      \
+    "Referrer-Policy: no-referrer\r\n"               \
+    "Cross-Origin-Opener-Policy: same-origin\r\n"    \
+    "Cross-Origin-Embedder-Policy: require-corp\r\n" \
+    "Vary: Accept-Encoding\r\n"
+
 // The page loads its own files only. Styles may be inline because Ant Design writes them at run time.
 constexpr std::string_view page_headers =
     "Content-Security-Policy: default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' "
     "data:; "
     "font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
-    "frame-ancestors 'none'\r\n"
-    "X-Content-Type-Options: nosniff\r\n"
-    "X-Frame-Options: DENY\r\n"
-    "Referrer-Policy: no-referrer\r\n"
-    "Cross-Origin-Opener-Policy: same-origin\r\n"
-    "Vary: Accept-Encoding\r\n";
+    "frame-ancestors 'none'\r\n" JZ_ISOLATION;
+
+// A worker has the policy of its own script: this one compiles the purse, and sees no document.
+constexpr std::string_view wasm_worker_headers =
+    "Content-Security-Policy: default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; "
+    "connect-src 'self'\r\n" JZ_ISOLATION;
 
 // Whether a comma-separated list contains the item, parameters aside; "*" counts.
 bool lists(std::string_view list, std::string_view item) {
@@ -53,7 +62,7 @@ const StaticFile* StaticFiles::find(std::string_view path) const {
 Response StaticFiles::respond(const StaticFile& file, const Request& request) {
     Response response;
     response.content_type = file.content_type;
-    response.header_block = page_headers;
+    response.header_block = file.wasm_worker ? wasm_worker_headers : page_headers;
     response.headers.emplace_back("Cache-Control", file.immutable ? "public, max-age=31536000, immutable" : "no-cache");
     response.headers.emplace_back("ETag", file.etag);
     if (lists(request.header("If-None-Match"), file.etag)) {

@@ -137,8 +137,13 @@ TEST(Server, StaticFilesForThePage) {
     EXPECT_EQ(page.status, 200);
     EXPECT_NE(page.body.find("<title>page"), std::string::npos);
     EXPECT_NE(page.header("Content-Security-Policy").find("default-src 'self'"), std::string::npos);
+    EXPECT_EQ(page.header("Content-Security-Policy").find("wasm-unsafe-eval"), std::string::npos);
     EXPECT_EQ(page.header("X-Content-Type-Options"), "nosniff");
+    EXPECT_EQ(page.header("Cross-Origin-Embedder-Policy"), "require-corp");
     EXPECT_EQ(page.header("Cache-Control"), "no-cache");
+    const Answer worker = world.get("/assets/purse.wasm.worker-1.js");
+    EXPECT_NE(worker.header("Content-Security-Policy").find("script-src 'self' 'wasm-unsafe-eval'"), std::string::npos);
+    EXPECT_EQ(worker.header("Cross-Origin-Embedder-Policy"), "require-corp");
     EXPECT_EQ(world.get("/devices/some/view").body, page.body) << "the page has its own routes";
     EXPECT_EQ(world.call("GET", "/", {}, {{"If-None-Match", "\"zero\", W/\"one\""}}).status, 304);
     EXPECT_EQ(world.call("GET", "/", {}, {{"If-None-Match", "\"other\""}}).status, 200);

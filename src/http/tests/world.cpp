@@ -170,7 +170,8 @@ struct World::Parts {
         api_options.cors_origins = options.cors_origins;
         api_options.static_files = {
             {"/index.html", "text/html; charset=utf-8", "\"one\"", "<!doctype html><title>page</title>", {}, false},
-            {"/assets/app.js", "text/javascript", "\"two\"", "let plain;", "GZIPPED", true}};
+            {"/assets/app.js", "text/javascript", "\"two\"", "let plain;", "GZIPPED", true},
+            {"/assets/purse.wasm.worker-1.js", "text/javascript", "\"three\"", "let purse;", {}, true, true}};
         http::Parts parts{app,        clock,     session(),  *reads,   *keys,   *devices, *groups,
                           *merchants, *payments, *endpoints, *gateway, nullptr, nullptr};
         parts.proofs = &log;

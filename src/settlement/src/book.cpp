@@ -280,6 +280,7 @@ void Book::add(const StateFact& fact) {
 void Book::add(const SyncFact& fact, const purse::SyncAck& ack) {
     PurseRecord& purse = at(ack.purse);
     purse.syncs = std::max(purse.syncs, ack.sync);
+    purse.synced_at = std::max(purse.synced_at, ack.time);
     purse.last_seen = std::max(purse.last_seen, fact.last_seen);
     std::erase_if(purse.releases,
                   [&](const auto& release) { return release.sync != 0 && release.sync <= purse.last_seen; });

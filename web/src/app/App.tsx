@@ -30,7 +30,7 @@ export function App() {
   }, [language]);
 
   return (
-    <ConfigProvider button={{ autoInsertSpace: false }} locale={language === "zh" ? zhCN : enUS} theme={{ token: { colorPrimary: "#a8071a", colorLink: "#a8071a", borderRadius: 8, colorTextDescription: "#57534e" } }}>
+    <ConfigProvider button={{ autoInsertSpace: false }} locale={language === "zh" ? zhCN : enUS} theme={{ token: { colorPrimary: "#a8071a", colorLink: "#a8071a", colorError: "#a8071a", borderRadius: 8, colorTextDescription: "#57534e" } }}>
       <LanguageContext.Provider value={language}>
         {key === "" || refused ? (
           <KeyForm refused={refused} onKey={(entered) => { sessionStorage.setItem("jiaozi.key", entered); setRefused(false); setKey(entered); }} />

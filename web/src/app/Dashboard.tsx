@@ -3,17 +3,25 @@ import { Alert, App as AntApp, Badge, Button, Skeleton } from "antd";
 import { useEffect, useState } from "react";
 
 import { Machines } from "../features/machines/Machines";
+import { OfflinePage } from "../features/offline/OfflinePage";
 import { Figures } from "../features/overview/Figures";
 import { Payments } from "../features/payments/Payments";
+import { PursePage } from "../features/purses/PursePage";
+import { Purses } from "../features/purses/Purses";
+import { TrustPage } from "../features/trust/TrustPage";
 import { Wallets } from "../features/wallets/Wallets";
 import type { Api } from "../shared/api";
-import { useText } from "../shared/i18n";
+import { useText, type Key } from "../shared/i18n";
+import { To, useRoute, type Route } from "../shared/route";
 import { useWorld } from "../shared/world";
+
+const pages: [Route, Key][] = [[{ page: "home" }, "nav_home"], [{ page: "purses" }, "nav_purses"], [{ page: "offline" }, "nav_offline"], [{ page: "trust" }, "nav_trust"]];
 
 export function Dashboard({ api, onLanguage, onRefused }: { api: Api; onLanguage: () => void; onRefused: () => void }) {
   const { t } = useText();
   const { world, connected, failure, setPayment, setMachine, refreshSoon } = useWorld(api);
   const [buyer, setBuyer] = useState("");
+  const route = useRoute();
 
   useEffect(() => { if (failure?.status === 401) onRefused(); }, [failure, onRefused]);
 
@@ -27,9 +35,18 @@ export function Dashboard({ api, onLanguage, onRefused }: { api: Api; onLanguage
           <Badge status={connected ? "success" : "processing"} text={connected ? t("live") : t("reconnecting")} />
           <Button icon={<GlobalOutlined />} onClick={onLanguage}>{t("language")}</Button>
         </header>
+        <nav aria-label={t("nav")}>
+          {pages.map(([target, name]) => (
+            <To key={name} route={target} current={target.page === route.page || (target.page === "purses" && route.page === "purse")}>{t(name)}</To>
+          ))}
+        </nav>
         {failure && failure.status !== 401 && <Alert type="error" showIcon message={t("unreachable")} description={failure.message} />}
-        {!world && !failure && <Skeleton active paragraph={{ rows: 12 }} />}
-        {world && (
+        {route.page === "offline" && <main><OfflinePage api={api} world={world} /></main>}
+        {!world && !failure && route.page !== "offline" && <Skeleton active paragraph={{ rows: 12 }} />}
+        {world && route.page === "purses" && <main><Purses world={world} /></main>}
+        {world && route.page === "purse" && <main><PursePage key={route.purse} api={api} world={world} number={route.purse} onChanged={refreshSoon} /></main>}
+        {world && route.page === "trust" && <main><TrustPage api={api} world={world} /></main>}
+        {world && route.page === "home" && (
           <main className="stack">
             <Figures overview={world.overview} />
             <div className="columns">

@@ -1356,7 +1356,7 @@ export interface components {
         /** @enum {string} */
         DeviceState: "pending" | "active" | "suspended" | "lost" | "retired";
         /** @enum {string} */
-        PaymentKind: "machine" | "device" | "person" | "payment_code" | "qr";
+        PaymentKind: "machine" | "device" | "person" | "payment_code" | "qr" | "offline";
         /** @enum {string} */
         PaymentState: "pending" | "authorized" | "captured" | "voided" | "declined" | "failed";
         /** @enum {string} */
@@ -1365,7 +1365,7 @@ export interface components {
          * @description Why a payment is declined, failed or voided (docs/errors.md).
          * @enum {string}
          */
-        Reason: "none" | "payer_not_member" | "payer_frozen" | "device_not_active" | "product_unavailable" | "price_changed" | "asset_mismatch" | "code_invalid" | "self_payment" | "limit_per_payment" | "limit_per_day" | "limit_per_category" | "insufficient_funds" | "ledger_refused" | "device_offline" | "device_busy" | "not_delivered" | "device_nack" | "device_silent" | "cancelled";
+        Reason: "none" | "payer_not_member" | "payer_frozen" | "device_not_active" | "product_unavailable" | "price_changed" | "asset_mismatch" | "code_invalid" | "self_payment" | "limit_per_payment" | "limit_per_day" | "limit_per_category" | "insufficient_funds" | "ledger_refused" | "device_offline" | "device_busy" | "not_delivered" | "device_nack" | "device_silent" | "cancelled" | "payee_voided" | "not_claimed";
         /** @enum {string} */
         SandboxFault: "none" | "fail_drop" | "silent" | "partial" | "nack";
         Problem: {
@@ -1791,6 +1791,27 @@ export interface components {
             created: components["schemas"]["Timestamp"];
             updated: components["schemas"]["Timestamp"];
             expires: components["schemas"]["OptionalTimestamp"];
+            /** @description What only a payment from purse to purse has (docs/api.md, Offline payments); null for every other kind. */
+            offline: components["schemas"]["OfflinePayment"] | null;
+        };
+        OfflinePayment: {
+            /** @description The id of the note that the payer's purse signed, in hexadecimal. */
+            note: string;
+            /**
+             * @description docs/settlement.md, States of a note.
+             * @enum {string}
+             */
+            state: "known" | "pending" | "settled" | "voided" | "lapsed" | "reversed";
+            payer_purse: number;
+            payee_purse: number;
+            /** @description 1: out of a load; 2: out of what was received offline, and so on. */
+            hops: number;
+            /** @description When the payer's purse says that it paid; nobody vouches for it. */
+            made: components["schemas"]["OptionalTimestamp"];
+            /** @description When it became final. */
+            settled: components["schemas"]["OptionalTimestamp"];
+            /** @description Of the amount, what the payee still waits for because somebody spent it twice. */
+            owed: components["schemas"]["MinorUnits"];
         };
         PaymentList: {
             /** @constant */
@@ -2082,6 +2103,8 @@ export interface components {
             /** @description The newest 16, newest first. */
             lots: components["schemas"]["PurseLot"][];
             created: components["schemas"]["Timestamp"];
+            /** @description When its newest acknowledgement was signed; null before the first. */
+            last_sync: components["schemas"]["OptionalTimestamp"];
         };
         PurseLot: {
             /** @constant */

@@ -15,6 +15,13 @@ export type SandboxFault = Schemas["SandboxFault"];
 export type Overview = Schemas["Overview"];
 export type NewPayment = Schemas["NewPayment"];
 export type ApiEvent = Schemas["Event"];
+export type Purse = Schemas["Purse"];
+export type PurseLot = Schemas["PurseLot"];
+export type PurseBlacklist = Schemas["PurseBlacklist"];
+export type PurseRoot = Schemas["PurseRoot"];
+export type PurseIssuer = Schemas["PurseIssuer"];
+export type PurseProof = Schemas["PurseProof"];
+export type QuarantinedItem = Schemas["QuarantinedItem"];
 export type Problem = Schemas["PaymentProblem"];
 type List<T> = { data: T[]; has_more: boolean };
 
@@ -63,6 +70,38 @@ export class Api {
       after = `&starting_after=${last}`;
     }
     return all;
+  }
+
+  /** All purses, newest first, at most 500; none where the server has no purses now. */
+  async purses(): Promise<Purse[]> {
+    const all: Purse[] = [];
+    try {
+      for (let after = ""; all.length < 500; ) {
+        const page = await this.request<List<Purse>>("GET", `/v1/purses?limit=100${after}`);
+        all.push(...page.data);
+        const last = page.data.at(-1)?.ordinal;
+        if (!page.has_more || last === undefined) break;
+        after = `&starting_after=${last}`;
+      }
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 503) throw error;
+    }
+    return all;
+  }
+  declareLost(purse: number) {
+    return this.request<Purse>("POST", `/v1/purses/${purse}/lost`, {}, crypto.randomUUID());
+  }
+  purseProof(purse: number) {
+    return this.request<PurseProof>("GET", `/v1/purses/${purse}/proof`);
+  }
+  purseBlacklist() {
+    return this.request<PurseBlacklist>("GET", "/v1/purses/blacklist");
+  }
+  purseRoot() {
+    return this.request<PurseRoot>("GET", "/v1/purses/root");
+  }
+  quarantine() {
+    return this.request<List<QuarantinedItem>>("GET", "/v1/purses/quarantine?limit=100");
   }
 
   slots(device: string) {

@@ -1,7 +1,12 @@
 // Every text a person sees, in English and in Simplified Chinese. A key that one language lacks does not compile.
-import { createContext, useContext } from "react";
+import { createContext, useContext, useMemo } from "react";
+
+import { offlineEn, offlineZh } from "./texts_offline";
+import { pursesEn, pursesZh } from "./texts_purses";
 
 const en = {
+  ...pursesEn,
+  ...offlineEn,
   tagline: "wallets and payments for connected devices",
   language: "中文",
   live: "live", reconnecting: "reconnecting…",
@@ -31,6 +36,8 @@ const en = {
 export type Key = keyof typeof en;
 
 const zh: Record<Key, string> = {
+  ...pursesZh,
+  ...offlineZh,
   tagline: "面向联网设备的钱包与支付",
   language: "English",
   live: "实时", reconnecting: "正在重连…",
@@ -68,8 +75,11 @@ export function preferredLanguage(): Language {
 
 export const LanguageContext = createContext<Language>("en");
 
-/** The current language and its texts. */
-export function useText(): { language: Language; t: (key: Key) => string } {
+export type Translate = (key: Key, values?: Readonly<Record<string, string | number>>) => string;
+
+/** The current language and its texts; {name} in a text is replaced by values.name. */
+export function useText(): { language: Language; t: Translate } {
   const language = useContext(LanguageContext);
-  return { language, t: (key) => texts[language][key] };
+  // The same function as long as the language is the same: effects may depend on it.
+  return useMemo(() => ({ language, t: (key, values = {}) => texts[language][key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole)) }), [language]);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { display, minor } from "./money";
+import { display, minor, parse } from "./money";
 
 describe("amounts", () => {
   it.each([
@@ -16,5 +16,12 @@ describe("amounts", () => {
 
   it.each(["", "-1", "1.5", "01", "1e3", " 1"])("%j is not an amount", (bad) => {
     expect(() => minor(bad)).toThrow();
+  });
+
+  it.each([["12.5", "CNY", 1250n], ["12,50", "CNY", 1250n], ["7", "CNY", 700n], ["0.01", "CNY", 1n], ["120", "JPY", 120n]])("%s %s is entered as %s", (text, asset, amount) => {
+    expect(parse(text, asset)).toBe(amount);
+  });
+  it.each([["0", "CNY"], ["-1", "CNY"], ["1.234", "CNY"], ["1.5", "JPY"], ["", "CNY"], ["1e3", "CNY"], ["1 000", "CNY"]])("%j %s cannot be entered", (text, asset) => {
+    expect(parse(text, asset)).toBeUndefined();
   });
 });

@@ -1,7 +1,7 @@
 // What the page knows of the platform: loaded once, then kept current by events.
 import { useCallback, useEffect, useReducer, useRef, useState } from "react";
 
-import { ApiError, type Api, type ApiEvent, type Device, type Group, type Member, type Overview, type Payment, type Person, type Product, type SandboxDevice, type Slot, type Wallet } from "./api";
+import { ApiError, type Api, type ApiEvent, type Device, type Group, type Member, type Overview, type Payment, type Person, type Product, type Purse, type SandboxDevice, type Slot, type Wallet } from "./api";
 import { follow } from "./stream";
 
 export type World = {
@@ -13,6 +13,7 @@ export type World = {
   members: Member[];
   people: Map<string, Person>;
   wallets: Wallet[];
+  purses: Purse[];
   payments: Payment[];
   overview: Overview;
 };
@@ -20,15 +21,15 @@ export type World = {
 const byId = <T extends { id: string }>(rows: T[]) => new Map(rows.map((row) => [row.id, row]));
 
 async function load(api: Api): Promise<World> {
-  const [machines, products, devices, groups, people, wallets, payments, overview] = await Promise.all([
+  const [machines, products, devices, groups, people, wallets, purses, payments, overview] = await Promise.all([
     api.sandboxDevices(), api.list<Product>("/v1/products"), api.list<Device>("/v1/devices"), api.list<Group>("/v1/groups"),
-    api.list<Person>("/v1/people"), api.list<Wallet>("/v1/wallets"), api.recentPayments(), api.overview(),
+    api.list<Person>("/v1/people"), api.list<Wallet>("/v1/wallets"), api.purses(), api.recentPayments(), api.overview(),
   ]);
   const slots = await Promise.all(machines.data.map(async (m) => [m.device, (await api.slots(m.device)).data] as const));
   const members = await Promise.all(groups.map((group) => api.list<Member>(`/v1/groups/${group.id}/members`)));
   return {
     machines: machines.data, slots: new Map(slots), products: byId(products), devices: byId(devices), groups: byId(groups),
-    members: members.flat(), people: byId(people), wallets, payments: payments.data, overview,
+    members: members.flat(), people: byId(people), wallets, purses, payments: payments.data, overview,
   };
 }
 
@@ -60,8 +61,8 @@ export function useWorld(api: Api) {
     if (pending.current !== undefined) return;
     pending.current = setTimeout(() => {
       pending.current = undefined;
-      Promise.all([api.list<Wallet>("/v1/wallets"), api.overview(), api.sandboxDevices()])
-        .then(([wallets, overview, machines]) => dispatch({ kind: "patch", part: { wallets, overview, machines: machines.data } }))
+      Promise.all([api.list<Wallet>("/v1/wallets"), api.purses(), api.overview(), api.sandboxDevices()])
+        .then(([wallets, purses, overview, machines]) => dispatch({ kind: "patch", part: { wallets, purses, overview, machines: machines.data } }))
         .catch(() => undefined); // the stream tells when the program is gone
     }, 250);
   }, [api]);

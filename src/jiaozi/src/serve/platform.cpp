@@ -42,8 +42,8 @@ namespace {
 std::vector<http::StaticFile> page() {
     std::vector<http::StaticFile> files;
     for (const web::Asset& asset : web::assets()) {
-        files.push_back(
-            {asset.path, asset.content_type, asset.etag, as_text(asset.plain), as_text(asset.gzip), asset.immutable});
+        files.push_back({asset.path, asset.content_type, asset.etag, as_text(asset.plain), as_text(asset.gzip),
+                         asset.immutable, asset.wasm_worker});
     }
     return files;
 }

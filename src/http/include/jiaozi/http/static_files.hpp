@@ -15,8 +15,9 @@ struct StaticFile {
     std::string_view content_type;
     std::string_view etag;  // quoted, as HTTP writes it
     std::string_view plain;
-    std::string_view gzip;   // empty: none
-    bool immutable = false;  // the name carries a hash of the content: may be cached for ever
+    std::string_view gzip;     // empty: none
+    bool immutable = false;    // the name carries a hash of the content: may be cached for ever
+    bool wasm_worker = false;  // a worker's script that may compile WebAssembly; the page itself may not
 };
 
 class StaticFiles {

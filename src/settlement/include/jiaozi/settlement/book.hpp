@@ -78,6 +78,7 @@ struct PurseRecord {
     std::set<std::uint32_t> heard;    // numbers above through
     std::uint32_t highest_heard = 0;  // of all
     std::uint32_t syncs = 0;          // acknowledgements signed
+    std::uint32_t synced_at = 0;      // time of the newest, seconds since 1970; 0: none
     std::uint32_t last_seen = 0;      // the newest that the purse is known to have
     std::uint32_t sweeps = 0;
     std::vector<LotIndex> lots;
