@@ -24,7 +24,7 @@ export function purseModule(): Promise<WebAssembly.Module> {
 let open: Open | undefined;
 
 // Synchronous handles are there in workers only, so the types of documents lack them.
-type Handle = SyncHandle & { getSize(): number };
+type Handle = SyncHandle & { getSize(): number; close(): void };
 type WorkersFile = FileSystemFileHandle & { createSyncAccessHandle(): Promise<Handle> };
 
 // Files that another page has open cannot be opened. One that was just closed is free within a moment.
@@ -32,10 +32,12 @@ async function handles(): Promise<[Handle, Handle, Handle]> {
   const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle("jiaozi-purse", { create: true });
   const handle = async (name: string) => ((await folder.getFileHandle(name, { create: true })) as WorkersFile).createSyncAccessHandle();
   for (let tries = 20; ; --tries) {
+    const opened: Handle[] = [];
     try {
-      const journal = await handle("journal");
-      return [journal, await handle("slots"), await handle("anchor")];
+      for (const name of ["journal", "slots", "anchor"]) opened.push(await handle(name));
+      return opened as [Handle, Handle, Handle];
     } catch (error) {
+      for (const file of opened) file.close(); // else the next try would meet them
       if (tries === 0) throw new Error("elsewhere", { cause: error });
       await new Promise((wake) => { setTimeout(wake, 100); });
     }
