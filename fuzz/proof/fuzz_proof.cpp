@@ -60,6 +60,11 @@ void tile(std::string_view text) {
     if (parsed.ok()) require(parsed->path() == text);
 }
 
+// A row is an annotation of one row, itself.
+void rows(ByteView bytes) {
+    for (const Bytes& row : rows_of(bytes)) require(rows_of(row) == std::vector<Bytes>{row});
+}
+
 // Two sizes, and hashes of a proof: anything but a crash.
 void proof_hashes(ByteView bytes) {
     if (bytes.size() < 16) return;
@@ -101,6 +106,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             break;
         case 5:
             static_cast<void>(decode_part(bytes).ok());
+            rows(bytes);
             break;
         default:
             proof_hashes(bytes);

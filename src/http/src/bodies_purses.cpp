@@ -10,8 +10,10 @@ namespace {
 
 constexpr std::uint32_t any_number = std::numeric_limits<std::uint32_t>::max();
 constexpr std::size_t items_max = 100;
-constexpr std::size_t item_text_max = 6'144;   // 4,608 bytes: a bundle and a receipt
+constexpr std::size_t item_text_max = 6'144;  // 4,608 bytes: a bundle and a receipt
+constexpr std::size_t carried_max = 16;
 constexpr std::size_t root_text_max = 10'924;  // 8,192 bytes
+constexpr std::size_t heads_text_max = 1'024;
 
 // Standard base64 with padding.
 void base64(Fields& fields, std::string_view name, std::string_view text, Bytes& target) {
@@ -69,6 +71,30 @@ Result<NewPurseDepositsBody> decode_new_purse_deposits(std::string_view text) {
     for (std::size_t i = 0; i < items.size(); ++i) {
         base64(fields, "items[" + std::to_string(i) + ']', items[i], read.items.emplace_back());
     }
+    JZ_CHECK(fields.finish());
+    return read;
+}
+
+Result<std::vector<Bytes>> decode_new_carried_items(std::string_view text) {
+    JZ_TRY(const Body body, Body::parse(text));
+    Fields fields(body.root());
+    std::vector<Bytes> read;
+    std::vector<std::string> items;
+    fields.texts("items", items, 1, carried_max, item_text_max, required);
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        base64(fields, "items[" + std::to_string(i) + ']', items[i], read.emplace_back());
+    }
+    JZ_CHECK(fields.finish());
+    return read;
+}
+
+Result<Bytes> decode_new_purse_alarm(std::string_view text) {
+    JZ_TRY(const Body body, Body::parse(text));
+    Fields fields(body.root());
+    std::string heads;
+    Bytes read;
+    fields.text("heads", heads, 1, heads_text_max, required);
+    if (!heads.empty()) base64(fields, "heads", heads, read);
     JZ_CHECK(fields.finish());
     return read;
 }

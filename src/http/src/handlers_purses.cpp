@@ -308,6 +308,55 @@ void deposit(Call&& call) {
                    });
 }
 
+// What was in it is not told: who carries it is not to learn it. `ok` may be forgotten, `unreadable` never will be
+// read.
+void deposit_carried(Call&& call) {
+    JZ_ANSWER_TRY(Settlement* const purses, call.reply, service_of(call));
+    JZ_ANSWER_TRY(std::vector<Bytes> items, call.reply, decode_new_carried_items(call.request.body));
+    if (!call.core.item_limit.allow(call.principal->key, static_cast<std::uint32_t>(items.size()))) {
+        call.reply.fail(Error(ErrorKind::rate_limited, "this key hands in too much; wait as long as Retry-After says"));
+        return;
+    }
+    purses->settle_carried(std::move(items), call.principal->key.value,
+                           [reply = std::move(call.reply)](Result<std::vector<settlement::Reason>> brought) mutable {
+                               JZ_ANSWER_TRY(const auto reasons, reply, std::move(brought));
+                               std::string rows = "[";
+                               for (const settlement::Reason reason : reasons) {
+                                   if (rows.size() > 1) rows += ',';
+                                   rows += api::JsonObject("carried_item").text("reason", name_of(reason)).take();
+                               }
+                               reply.json(200, api::JsonObject("carried_items").raw("data", rows + ']').take());
+                           });
+}
+
+void report_alarm(Call&& call) {
+    JZ_ANSWER_TRY(Settlement* const purses, call.reply, service_of(call));
+    JZ_ANSWER_TRY(Bytes heads, call.reply, decode_new_purse_alarm(call.request.body));
+    if (!call.core.item_limit.allow(call.principal->key)) {
+        call.reply.fail(Error(ErrorKind::rate_limited, "this key hands in too much; wait as long as Retry-After says"));
+        return;
+    }
+    purses->report_heads(std::move(heads), [reply = std::move(call.reply)](Result<settlement::HeadIs> looked) mutable {
+        JZ_ANSWER_TRY(const settlement::HeadIs is, reply, std::move(looked));
+        reply.json(200, api::JsonObject("purse_alarm_report")
+                            .boolean("contradiction", is == settlement::HeadIs::contradiction)
+                            .take());
+    });
+}
+
+void list_alarms(Call&& call) {
+    JZ_ANSWER_TRY(const Settlement* const purses, call.reply, service_of(call));
+    JZ_ANSWER_TRY(Query query, call.reply, Query::parse(call.request.query));
+    const std::uint32_t limit = query.integer("limit", registry::page_limit_default, 1, registry::page_limit_max);
+    JZ_ANSWER_CHECK(call.reply, query.finish());
+    const std::vector<Bytes>& alarms = purses->book().alarms();
+    std::vector<const Bytes*> newest;
+    for (const Bytes& head : alarms | std::views::reverse | std::views::take(limit)) newest.push_back(&head);
+    call.reply.json(200, list_json(newest, alarms.size() > limit, [](const Bytes& head) {
+                        return api::JsonObject("purse_alarm").text("head", base64(head)).take();
+                    }));
+}
+
 void sync(Call&& call) {
     JZ_ANSWER_TRY(const PurseRecord* purse, call.reply, purse_in_path(call));
     JZ_ANSWER_TRY(const NewPurseSyncBody wanted, call.reply, decode_new_purse_sync(call.request.body));
@@ -360,6 +409,11 @@ std::string root_json(const Settlement& purses) {
         json.raw("root", "null");
     } else {
         json.text("root", base64(root));
+    }
+    if (purses.deposit_key().empty()) {
+        json.raw("deposit_key", "null");
+    } else {
+        json.text("deposit_key", to_hex(purses.deposit_key()));
     }
     return json.raw("issuers", issuers_json(purses)).take();
 }
@@ -427,6 +481,9 @@ void add_purse_routes(Router& router) {
     router.add({Method::get, "/v1/purses", "purses", "read", Repeat::none, list_purses});
     // By what it holds a deposit is known again, whoever hands it in.
     router.add({Method::post, "/v1/purses/deposits", "purses", "write", Repeat::none, deposit});
+    router.add({Method::post, "/v1/purses/carried", "purses", "write", Repeat::none, deposit_carried});
+    router.add({Method::post, "/v1/purses/alarms", "purses", "write", Repeat::none, report_alarm});
+    router.add({Method::get, "/v1/purses/alarms", "purses", "read", Repeat::none, list_alarms});
     router.add({Method::get, "/v1/purses/blacklist", "purses", "read", Repeat::none, get_blacklist});
     router.add({Method::get, "/v1/purses/root", "purses", "read", Repeat::none, get_root});
     router.add({Method::post, "/v1/purses/root", "purses", "write", Repeat::stored, install_root});

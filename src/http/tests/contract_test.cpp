@@ -179,6 +179,8 @@ TEST(Contract, AnswersHaveTheShapesOfTheirSchemas) {
          201},
         {"POST", "/v1/purses/{purse}/loads", R"({"amount":"1","asset":"CNY"})", 422},
         {"POST", "/v1/purses/deposits", R"({"items":["AAAA"]})", 200},
+        {"POST", "/v1/purses/carried", R"({"items":["AAAA"]})", 200},
+        {"POST", "/v1/purses/alarms", R"({"heads":"AAAA"})", 400},
         {"POST", "/v1/purses/{purse}/sync", "{}", 200},
         {"POST", "/v1/purses/{purse}/lost", "", 200},
         {"POST", "/v1/events/stream_tokens", "", 201},

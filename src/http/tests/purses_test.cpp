@@ -150,9 +150,21 @@ TEST_F(Purses, ANoteIsAPaymentLikeAnyOther) {
     EXPECT_EQ(ids("kind=offline&payer_wallet=" + world.ann_wallet + "&payee_wallet=" + world.merchant_wallet,
                   world.operator_key),
               both);
-    EXPECT_EQ(ids("kind=offline&state=pending&group=" + world.group, world.ann_key),
+    EXPECT_EQ(ids("kind=offline&state=pending&group=" + world.group + "&payee_wallet=" + world.merchant_wallet,
+                  world.ann_key),
               (std::vector<std::string>{"", pending}));
     EXPECT_EQ(world.call("POST", "/v1/payments", R"({"kind":"offline"})").code(), "invalid");
+}
+
+TEST_F(Purses, WhatAMuleBringsAndWhatADeviceSawOfTheIssuer) {
+    EXPECT_EQ(world.get("/v1/purses/root").at("deposit_key").size(), 64U);
+    const Answer brought = world.must("POST", "/v1/purses/carried", R"({"items":["AAAA","CAgI"]})");
+    EXPECT_EQ(brought.at("data[0].reason"), "unreadable");
+    EXPECT_EQ(brought.at("data[1].reason"), "unreadable");
+    const std::string head = world.get("/v1/purses/blacklist").at("head");
+    EXPECT_EQ(world.must("POST", "/v1/purses/alarms", R"({"heads":")" + head + "\"}").at("contradiction"), "false");
+    EXPECT_EQ(world.get("/v1/purses/alarms").body, R"({"object":"list","data":[],"has_more":false})");
+    EXPECT_EQ(world.call("POST", "/v1/purses/alarms", R"({"heads":"AAAA"})").code(), "malformed");
 }
 
 TEST_F(Purses, ALoadRepeatedMovesMoneyOnceAndAnswersTheSameForEver) {

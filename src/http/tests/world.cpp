@@ -121,6 +121,7 @@ struct World::Parts {
     std::unique_ptr<payments::PaymentService> payments;
     std::unique_ptr<devices::Gateway> gateway;
     std::unique_ptr<purse_host::PurseSigner> purse_issuer;
+    const settlement::MuleOpener mules = take(settlement::MuleOpener::make(Bytes(32, 7)));
     std::unique_ptr<settlement::Projector> purse_projector;
     std::unique_ptr<settlement::Settlement> purses;
     std::unique_ptr<Api> api;
@@ -161,8 +162,8 @@ struct World::Parts {
                 purse_host::key_signer(take(crypto::make_signer(crypto::generate_key(crypto::Suite::ed25519))));
         }
         purse_projector = take(settlement::Projector::start(*store, &events));
-        purses =
-            take(settlement::Settlement::recover({*engine, app, clock, {purse_issuer.get()}, purse_projector.get()}));
+        purses = take(settlement::Settlement::recover(
+            {*engine, app, clock, {purse_issuer.get()}, purse_projector.get(), &mules}));
         ApiOptions api_options;
         api_options.sandbox = options.sandbox;
         api_options.requests_per_s = options.requests_per_s;

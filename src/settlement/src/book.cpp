@@ -119,6 +119,8 @@ Result<> Book::fold(const Fact& fact, const engine::Committed& committed) {
         add(*root);
     } else if (const auto* proof = std::get_if<ProofFact>(&fact)) {
         add(*proof);
+    } else if (const auto* alarm = std::get_if<AlarmFact>(&fact)) {
+        add(*alarm);
     } else if (const auto* lapsed = std::get_if<LapsedFact>(&fact)) {
         Effects effects;
         for (const auto& row : lapsed->rows) {
@@ -347,6 +349,29 @@ void Book::add(const ListFact& fact, const purse::ListHead& head) {
     lists_.push_back(
         {head.version, head.time, head.enrolled, {revoked_.begin(), revoked_.end()}, fact.head, fact.body});
     if (lists_.size() > keep) lists_.pop_front();
+    purse::Object object;
+    if (purse::read_whole(fact.head, purse::Type::list_head, object) == JZ_OK) heads_[head.version] = id_of(object);
+}
+
+bool Book::has_published(std::uint32_t version, const purse::Id& head) const {
+    const auto found = heads_.find(version);
+    return found != heads_.end() && found->second == head;
+}
+bool Book::has_alarm(const purse::Id& head) const {
+    return alarm_heads_.contains(head);
+}
+
+void Book::add(const AlarmFact& fact) {
+    purse::Object object;
+    purse::ListHead head;
+    if (!read_value(fact.head, purse::Type::list_head, object, head)) return;
+    const purse::Id id = id_of(object);
+    if (!alarm_heads_.insert(id).second) return;
+    alarms_.push_back(fact.head);
+    Change& change = changes_.emplace_back();
+    change.kind = ChangeKind::two_lists;
+    change.serial = head.version;
+    change.note = id;
 }
 
 void Book::add(const ProofFact& fact) {

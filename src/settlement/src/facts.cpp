@@ -67,6 +67,9 @@ void write(CborWriter& out, const RootFact& fact) {
 void write(CborWriter& out, const ProofFact& fact) {
     out.array(1).bytes(fact.proof);
 }
+void write(CborWriter& out, const AlarmFact& fact) {
+    out.array(1).bytes(fact.head);
+}
 void write(CborWriter& out, const LapsedFact& fact) {
     out.array(fact.rows.size());
     for (const auto& row : fact.rows) out.array(2).bytes(row.note).uint(row.paid ? 1 : 0);
@@ -198,6 +201,12 @@ Result<Fact> read_proof(CborReader& in) {
     JZ_CHECK(read_bytes(in, fact.proof));
     return Fact(std::move(fact));
 }
+Result<Fact> read_alarm(CborReader& in) {
+    AlarmFact fact;
+    JZ_CHECK(in.array_of(1));
+    JZ_CHECK(read_bytes(in, fact.head));
+    return Fact(std::move(fact));
+}
 Result<Fact> read_lapsed(CborReader& in) {
     LapsedFact fact;
     JZ_TRY(const std::uint64_t count, in.array());
@@ -214,9 +223,9 @@ Result<Fact> read_lapsed(CborReader& in) {
 
 using Read = Result<Fact> (*)(CborReader&);
 // In the order of the variant, which is that of the kinds.
-constexpr std::array<Read, std::variant_size_v<Fact>> readers{read_notes,     read_enrolled, read_loaded, read_closed,
-                                                              read_collected, read_swept,    read_state,  read_sync,
-                                                              read_list,      read_root,     read_proof,  read_lapsed};
+constexpr std::array<Read, std::variant_size_v<Fact>> readers{
+    read_notes, read_enrolled, read_loaded, read_closed, read_collected, read_swept, read_state,
+    read_sync,  read_list,     read_root,   read_proof,  read_lapsed,    read_alarm};
 
 std::uint64_t kind_of(const Fact& fact) {
     if (std::holds_alternative<NotesFact>(fact)) return notes_kind;

@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -51,6 +52,36 @@ struct Batch {
     api::Done<std::vector<ItemAnswer>> done;
 };
 
+// Bad items of each of them in the minute that it is.
+template <class Who>
+class Strikes {
+  public:
+    std::uint32_t of(const Who& who, std::uint64_t minute) const {
+        const auto found = counts_.find(who);
+        return found != counts_.end() && found->second.minute == minute ? found->second.count : 0;
+    }
+    void add(const Who& who, std::uint64_t minute) {
+        Count& count = counts_[who];
+        if (count.minute != minute) count = {minute, 0};
+        ++count.count;
+    }
+
+  private:
+    struct Count {
+        std::uint64_t minute = 0;
+        std::uint32_t count = 0;
+    };
+    std::map<Who, Count> counts_;  // at most an entry for each purse, or each key, that there is
+};
+
+// What a mule brought, on its way.
+struct Carried {
+    std::vector<Bytes> messages;
+    std::vector<std::optional<Bytes>> deposits;  // those that could be opened
+    uint128 sender = 0;
+    api::Done<std::vector<Reason>> done;
+};
+
 class Settlement::Impl {
   public:
     Impl(const Parts& parts, Options options);
@@ -60,6 +91,9 @@ class Settlement::Impl {
     void enrol(NewPurse purse, api::Done<std::uint32_t> done);
     void load(const NewLoad& load, api::Done<LoadAnswer> done);
     void settle(std::vector<Bytes> items, std::uint32_t depositor, api::Done<std::vector<ItemAnswer>> done);
+    void settle_carried(std::vector<Bytes> messages, uint128 sender, api::Done<std::vector<Reason>> done);
+    void report_heads(Bytes heads, api::Done<HeadIs> done);
+    ByteView deposit_key() const { return parts_.mules == nullptr ? ByteView{} : parts_.mules->deposit_key(); }
     void sync(const SyncRequest& request, api::Done<Bytes> done);
     void declare_lost(std::uint32_t purse, api::Done<PurseState> done);
     void install_root(Bytes bytes, api::Done<std::uint32_t> done);
@@ -115,8 +149,13 @@ class Settlement::Impl {
     void add_to_flight(Candidate& item, std::uint32_t depositor, NotesFact& fact, Effects& moved);
     void flight_done(const Result<engine::Outcome>& outcome);
     void queue_flight();
-    bool too_many_strikes(std::uint32_t depositor);
-    void strike(std::uint32_t depositor);
+    bool too_many_strikes(std::uint32_t depositor) const;
+    std::uint64_t minute() const { return parts_.clock.now().s() / 60; }
+
+    // brought.cpp
+    void opened(const std::shared_ptr<Carried>& carried);
+    Result<std::vector<Bytes>> strange_heads(ByteView heads) const;
+    bool signed_by_us(const purse::Object& object, const purse::Kid& issuer) const;
 
     // upkeep.cpp
     void follow_up();
@@ -155,11 +194,8 @@ class Settlement::Impl {
     std::size_t proofs_queued_ = 0;
     bool sweep_queued_ = false;
     boost::unordered_flat_map<std::uint32_t, std::uint32_t> sweep_refused_;  // until the next advance
-    struct Strikes {
-        std::uint64_t minute = 0;
-        std::uint32_t count = 0;
-    };
-    boost::unordered_flat_map<std::uint32_t, Strikes> strikes_;
+    Strikes<std::uint32_t> strikes_;                                         // by depositor
+    Strikes<uint128> sender_strikes_;                                        // of mules
     boost::unordered_flat_map<std::string, std::uint32_t> ordinal_of_key_;
 
     Verifiers verifiers_;  // last: its threads use the batches

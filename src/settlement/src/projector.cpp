@@ -62,7 +62,16 @@ std::string offline_json(const Change& change, NoteState state) {
         .take();
 }
 
+std::string alarm_json(const Change& change) {
+    return api::JsonObject("purse_alarm")
+        .number("version", change.serial)
+        .text("head", to_hex(change.note))
+        .time("updated", change.at)
+        .take();
+}
+
 std::string purse_json(const Change& change) {
+    if (change.kind == ChangeKind::two_lists) return alarm_json(change);
     api::JsonObject json("purse_change");
     json.number("purse", change.purse).id("wallet", change.wallet).text("asset", change.asset.name());
     if (change.kind == ChangeKind::loaded || change.kind == ChangeKind::refunded) {
@@ -88,6 +97,8 @@ std::string_view event_type(ChangeKind kind) {
             return "purse.frozen";
         case ChangeKind::lost:
             return "purse.lost";
+        case ChangeKind::two_lists:
+            return "purse.two_lists";
         case ChangeKind::note_known:
         case ChangeKind::note_pending:
             return "payment.pending";
@@ -131,8 +142,14 @@ Event event_of(const Change& change, std::uint32_t index) {
         EventId((static_cast<uint128>(change.at.ms()) << 80) | (static_cast<uint128>(change.sequence) << 16) | index);
     event.type = event_type(change.kind);
     event.created = change.at;
-    event.object_id = is_note(change.kind) ? payment_of(change.note).to_string() : std::to_string(change.purse);
-    event.data = is_note(change.kind) ? api::json_of(payment_of(change)) : purse_json(change);
+    if (is_note(change.kind)) {
+        event.object_id = payment_of(change.note).to_string();
+        event.data = api::json_of(payment_of(change));
+    } else {
+        const bool of_purse = change.kind != ChangeKind::two_lists;
+        event.object_id = std::to_string(of_purse ? change.purse : change.serial);
+        event.data = purse_json(change);
+    }
     return event;
 }
 

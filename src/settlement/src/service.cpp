@@ -250,6 +250,15 @@ void Settlement::load(NewLoad load, api::Done<LoadAnswer> done) {
 void Settlement::settle(std::vector<Bytes> items, std::uint32_t depositor, api::Done<std::vector<ItemAnswer>> done) {
     impl_->settle(std::move(items), depositor, std::move(done));
 }
+void Settlement::settle_carried(std::vector<Bytes> messages, uint128 sender, api::Done<std::vector<Reason>> done) {
+    impl_->settle_carried(std::move(messages), sender, std::move(done));
+}
+void Settlement::report_heads(Bytes heads, api::Done<HeadIs> done) {
+    impl_->report_heads(std::move(heads), std::move(done));
+}
+ByteView Settlement::deposit_key() const {
+    return impl_->deposit_key();
+}
 void Settlement::sync(SyncRequest request, api::Done<Bytes> done) {
     impl_->sync(request, std::move(done));
 }

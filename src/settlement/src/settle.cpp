@@ -37,24 +37,15 @@ struct Found {
 }  // namespace
 
 std::string_view name_of(Reason reason) noexcept {
-    static constexpr std::array<std::string_view, 16> names{
+    static constexpr std::array<std::string_view, 17> names{
         "ok",          "rate_limited",   "malformed", "too_large",      "unknown_purse", "wrong_suite",
         "unknown_lot", "unknown_source", "bad_range", "wrong_directed", "too_many_hops", "wrong_asset",
-        "over_limit",  "too_late",       "voided",    "bad_signature"};
+        "over_limit",  "too_late",       "voided",    "bad_signature",  "unreadable"};
     return names[static_cast<std::size_t>(reason)];
 }
 
-bool Settlement::Impl::too_many_strikes(std::uint32_t depositor) {
-    const auto found = strikes_.find(depositor);
-    return depositor != 0 && found != strikes_.end() && found->second.minute == parts_.clock.now().s() / 60 &&
-           found->second.count >= options_.strikes;
-}
-
-void Settlement::Impl::strike(std::uint32_t depositor) {
-    Strikes& strikes = strikes_[depositor];
-    const std::uint64_t minute = parts_.clock.now().s() / 60;
-    if (strikes.minute != minute) strikes = {minute, 0};
-    ++strikes.count;
+bool Settlement::Impl::too_many_strikes(std::uint32_t depositor) const {
+    return depositor != 0 && strikes_.of(depositor, minute()) >= options_.strikes;
 }
 
 void Settlement::Impl::finish(Candidate& item, Reason reason, std::uint32_t depositor) {
@@ -66,7 +57,7 @@ void Settlement::Impl::finish(Candidate& item, Reason reason, std::uint32_t depo
     }
     ++counters.quarantined;
     if (reason == Reason::rate_limited) return;
-    strike(depositor);
+    strikes_.add(depositor, minute());
     static constexpr std::size_t keep = 1'024;
     const std::size_t head = std::min<std::size_t>(item.bytes.size(), 64);
     quarantine.push_back({parts_.clock.now(), depositor, reason, to_bytes(ByteView(item.bytes).first(head))});
@@ -250,8 +241,7 @@ void Settlement::Impl::settle(std::vector<Bytes> items, std::uint32_t depositor,
         if (!item.finished) add_jobs(*batch, item);
     }
     counters.signatures += batch->jobs.size();
-    const auto strikes = strikes_.find(depositor);
-    const bool suspect = strikes != strikes_.end() && strikes->second.minute == parts_.clock.now().s() / 60;
+    const bool suspect = strikes_.of(depositor, minute()) > 0;
     ++verifying_;
     verifiers_.verify(batch->jobs, suspect, [alive = std::weak_ptr(alive_), batch] {
         if (const auto self = alive.lock()) (*self)->verified(batch);

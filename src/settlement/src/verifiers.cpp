@@ -38,13 +38,18 @@ void Verifiers::run(VerifyJob& job) {
 }
 
 void Verifiers::verify(std::span<VerifyJob> jobs, bool suspect, Done done) {
-    if (jobs.empty() || threads_.empty()) {
-        for (VerifyJob& job : jobs) run(job);
+    work_off(jobs.size(), [jobs](std::size_t i) { run(jobs[i]); }, suspect, std::move(done));
+}
+
+void Verifiers::work_off(std::size_t count, std::function<void(std::size_t)> job, bool suspect, Done done) {
+    if (count == 0 || threads_.empty()) {
+        for (std::size_t i = 0; i < count; ++i) job(i);
         return app_.post(std::move(done));
     }
     auto batch = std::make_shared<Batch>();
-    batch->jobs = jobs;
-    batch->left = jobs.size();
+    batch->count = count;
+    batch->job = std::move(job);
+    batch->left = count;
     batch->done = std::move(done);
     {
         const std::lock_guard guard(mutex_);
@@ -64,13 +69,13 @@ void Verifiers::work() {
             auto& queue = honest_.empty() ? suspects_ : honest_;
             batch = queue.front();
             // Its last stretch is given out: others need not look at it any more.
-            if (batch->next.load() + stretch >= batch->jobs.size()) queue.pop_front();
+            if (batch->next.load() + stretch >= batch->count) queue.pop_front();
         }
         const std::size_t first = batch->next.fetch_add(stretch);
-        if (first >= batch->jobs.size()) continue;
-        const std::size_t end = std::min(first + stretch, batch->jobs.size());
+        if (first >= batch->count) continue;
+        const std::size_t end = std::min(first + stretch, batch->count);
         const std::uint64_t before = thread_cpu_ns();
-        for (std::size_t i = first; i < end; ++i) run(batch->jobs[i]);
+        for (std::size_t i = first; i < end; ++i) batch->job(i);
         spent_ns_.fetch_add(thread_cpu_ns() - before, std::memory_order_relaxed);
         if (batch->left.fetch_sub(end - first) == end - first) app_.post(std::move(batch->done));
     }

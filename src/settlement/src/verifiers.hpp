@@ -1,11 +1,12 @@
-// Threads that do nothing but verify signatures. A batch's jobs are shared out among them; when its last is done the
-// application thread is told. Batches of depositors in good standing go first, so that junk waits for the honest and
-// not the other way round.
+// Threads that do nothing but verify signatures and open what is sealed. A batch's jobs are shared out among them; when
+// its last is done the application thread is told. Batches of depositors in good standing go first, so that junk waits
+// for the honest and not the other way round.
 #pragma once
 
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -37,6 +38,9 @@ class Verifiers {
     // `jobs` must live until `done` has run, on the application thread.
     void verify(std::span<VerifyJob> jobs, bool suspect, Done done);
 
+    // The same for `count` jobs of any kind; `job` is called with each number below it, by several threads at once.
+    void work_off(std::size_t count, std::function<void(std::size_t)> job, bool suspect, Done done);
+
     static void run(VerifyJob& job);
 
     // Processor time of the verifying threads so far: what the signatures themselves have cost.
@@ -44,7 +48,8 @@ class Verifiers {
 
   private:
     struct Batch {
-        std::span<VerifyJob> jobs;
+        std::size_t count = 0;
+        std::function<void(std::size_t)> job;
         std::atomic<std::size_t> next = 0;
         std::atomic<std::size_t> left = 0;
         Done done;

@@ -53,6 +53,54 @@ TEST(Attack, A53_TwoListsWithOneVersionAreAnAlarm) {
     EXPECT_NE(again.error().to_string().find("two lists of one version"), std::string::npos);
 }
 
+TEST(Attack, A53_AHeadThatADeviceHandsInAndThisLedgerHasNotPublishedIsAnAlarm) {
+    World world;
+    const Device ana = world.enrol();
+    world.advance();
+    const Bytes own = world.settlement->book().lists().back().head;
+    const auto now = static_cast<std::uint32_t>(world.clock.now().s());
+    const std::vector<std::uint32_t> revoked{ana.ordinal};
+    const purse_host::Issuer thief(purse_host::real_cryptography(), *world.issuers.front());
+    const Bytes second = thief.blacklist(1, now, 1, revoked).head;
+    const Bytes from_the_future = thief.blacklist(9, now, 1, revoked).head;
+    const auto stranger_key =
+        purse_host::key_signer(crypto::make_signer(crypto::generate_key(crypto::Suite::ed25519)).value());
+    const purse_host::Issuer stranger(purse_host::real_cryptography(), *stranger_key);
+    const auto both = [](Bytes one, const Bytes& other) {
+        append(one, other);
+        return one;
+    };
+    const auto alarms = [&] { return world.settlement->book().alarms().size(); };
+
+    EXPECT_EQ(*world.report(own), HeadIs::published);
+    EXPECT_EQ(alarms(), 0U);
+    EXPECT_EQ(*world.report(both(own, second)), HeadIs::contradiction) << "as a purse's alarm has them";
+    EXPECT_EQ(alarms(), 1U);
+    EXPECT_EQ(*world.report(second), HeadIs::contradiction) << "the same again";
+    EXPECT_EQ(alarms(), 1U);
+    EXPECT_EQ(*world.report(from_the_future), HeadIs::contradiction) << "a version that nobody has published";
+    EXPECT_EQ(alarms(), 2U);
+    const Bytes foreign = stranger.blacklist(1, now, 1, revoked).head;
+    EXPECT_EQ(world.report(foreign).error().kind(), ErrorKind::unauthenticated) << "no word about us";
+    for (std::size_t i = 0; i < second.size(); ++i) {
+        Bytes bent = second;
+        bent[i] ^= 1;
+        EXPECT_FALSE(world.report(bent).ok()) << i;
+    }
+    EXPECT_FALSE(world.report(both(both(own, second), own)).ok()) << "three";
+    EXPECT_FALSE(world.report({}).ok());
+    EXPECT_EQ(alarms(), 2U);
+    world.restart();
+    EXPECT_EQ(alarms(), 2U) << "for ever";
+    EXPECT_EQ(*world.report(own), HeadIs::published);
+    // Whoever has the key can sign any number of them, and fills no disk with it.
+    const std::uint64_t before = world.engine->last_sequence();
+    for (std::uint32_t version = 10; version < 150; ++version) {
+        EXPECT_EQ(*world.report(thief.blacklist(version, now, 1, revoked).head), HeadIs::contradiction);
+    }
+    EXPECT_EQ(world.engine->last_sequence() - before, 62U);
+}
+
 // Everything here is signed by the payer's own key: only the form is wrong.
 TEST(Attack, A60_WhatIsNotCanonicalIsRefusedThoughItsSignatureIsRight) {
     World world;

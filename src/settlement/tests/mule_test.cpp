@@ -149,6 +149,66 @@ TEST(Attack, A69_AForgedReceiptInASealedDepositPaysNobody) {
     world.check_money();
 }
 
+// Of each, whether the ledger read it; what a mule brings goes through the service, as over HTTP.
+TEST(Attack, A69_WhatAMuleIsToldSaysNothingOfThePayments) {
+    World world;
+    const MuleOpener opener = new_opener();
+    world.mules = &opener;
+    world.restart();
+    Handset ana(world, 10'000);
+    Handset shop(world, 0);
+    ASSERT_TRUE(ana.pay(shop, 350));
+    const Bytes good = shop.purse->mule(0, opener.deposit_key().data()).bytes;
+    ASSERT_TRUE(equal(world.settlement->deposit_key(), opener.deposit_key()));
+    Bytes bent = good;
+    bent.back() ^= 1;
+    EXPECT_EQ(world.bring({good, bent, good, Bytes(200, 7)}, 1),
+              (std::vector{Reason::ok, Reason::unreadable, Reason::ok, Reason::unreadable}));
+    EXPECT_EQ(world.received(shop.device), 350U) << "once, and to the one it was sealed by";
+    EXPECT_EQ(world.bring({good}, 2), std::vector{Reason::ok}) << "what was settled before is told the same";
+    std::optional<Result<std::vector<Reason>>> answer;
+    world.settlement->settle_carried(std::vector<Bytes>(max_carried + 1, good), 1,
+                                     [&](Result<std::vector<Reason>> given) { answer = std::move(given); });
+    EXPECT_EQ(world.wait(answer).error().code(), "batch_too_large");
+    world.check_money();
+}
+
+TEST(Attack, A72_AMuleThatBringsJunkIsNotLookedAtAnyMoreAndOthersAre) {
+    World world;
+    const MuleOpener opener = new_opener();
+    world.mules = &opener;
+    world.restart();
+    Handset ana(world, 10'000);
+    Handset shop(world, 0);
+    ASSERT_TRUE(ana.pay(shop, 350));
+    const Bytes good = shop.purse->mule(0, opener.deposit_key().data()).bytes;
+    constexpr uint128 junk_sender = 1;
+    constexpr uint128 honest = 2;
+    const Bytes unreadable(300, 8);
+    std::uint64_t brought = 0;
+    while (world.bring({unreadable}, junk_sender).front() != Reason::rate_limited) {
+        ASSERT_LE(++brought, world.options.strikes);
+    }
+    EXPECT_EQ(brought, world.options.strikes);
+    const std::uint64_t opened = world.settlement->counters().unreadable;
+    EXPECT_EQ(world.bring({good, unreadable}, junk_sender), (std::vector(2, Reason::rate_limited)));
+    EXPECT_EQ(world.settlement->counters().unreadable, opened) << "not looked at";
+    EXPECT_EQ(world.bring({good}, honest), std::vector{Reason::ok});
+    EXPECT_EQ(world.received(shop.device), 350U);
+    world.clock.advance(seconds(60));
+    EXPECT_EQ(world.bring({good}, junk_sender), std::vector{Reason::ok}) << "a minute later";
+    world.check_money();
+}
+
+TEST(Mules, ALedgerWithoutADepositKeyTakesNothingFromThem) {
+    World world;
+    EXPECT_TRUE(world.settlement->deposit_key().empty());
+    std::optional<Result<std::vector<Reason>>> answer;
+    world.settlement->settle_carried({Bytes(200, 8)}, 1,
+                                     [&](Result<std::vector<Reason>> given) { answer = std::move(given); });
+    EXPECT_EQ(world.wait(answer).error().kind(), ErrorKind::unavailable);
+}
+
 TEST(MuleOpener, RefusesWhatIsNotOne) {
     EXPECT_FALSE(MuleOpener::make(Bytes(31, 1)).ok());
     const MuleOpener opener = new_opener();

@@ -54,7 +54,7 @@ void World::go() {
     auto opened = engine::Engine::open({.directory = directory / "journal", .tick = milliseconds(1)}, clock);
     ASSERT_TRUE(opened.ok()) << opened.error().to_string();
     engine = std::move(*opened);
-    Parts parts{*engine, app, clock, {}, follower};
+    Parts parts{*engine, app, clock, {}, follower, mules};
     for (const auto& issuer : issuers) parts.issuers.push_back(issuer.get());
     auto recovered = Settlement::recover(parts, options);
     ASSERT_TRUE(recovered.ok()) << recovered.error().to_string();
@@ -187,6 +187,21 @@ std::vector<ItemAnswer> World::settle(std::vector<Bytes> items, std::uint32_t de
 ItemAnswer World::settle_one(Bytes item, std::uint32_t depositor) {
     const auto answers = settle({std::move(item)}, depositor);
     return answers.empty() ? ItemAnswer() : answers.front();
+}
+
+std::vector<Reason> World::bring(std::vector<Bytes> messages, uint128 sender) {
+    std::optional<Result<std::vector<Reason>>> answer;
+    settlement->settle_carried(std::move(messages), sender,
+                               [&](Result<std::vector<Reason>> given) { answer = std::move(given); });
+    auto rows = wait(answer);
+    EXPECT_TRUE(rows.ok()) << rows.error().to_string();
+    return rows.ok() ? *rows : std::vector<Reason>();
+}
+
+Result<HeadIs> World::report(Bytes heads) {
+    std::optional<Result<HeadIs>> answer;
+    settlement->report_heads(std::move(heads), [&](Result<HeadIs> given) { answer = std::move(given); });
+    return wait(answer);
 }
 
 Result<Bytes> World::sync(const Device& device, std::uint32_t last_seen) {

@@ -56,6 +56,8 @@ class World {
 
     std::vector<ItemAnswer> settle(std::vector<Bytes> items, std::uint32_t depositor = 0);
     ItemAnswer settle_one(Bytes item, std::uint32_t depositor = 0);
+    std::vector<Reason> bring(std::vector<Bytes> messages, uint128 sender);
+    Result<HeadIs> report(Bytes heads);
     Result<Bytes> sync(const Device& device, std::uint32_t last_seen = 0);
     void lose(const Device& device);
     // Moves the clock and lets the service do what is due.
@@ -89,6 +91,7 @@ class World {
     api::SteppedAppThread app;
     Options options;
     Follower* follower = nullptr;  // of the service from the next start on
+    const MuleOpener* mules = nullptr;
     std::vector<std::unique_ptr<purse_host::PurseSigner>> issuers;
     std::unique_ptr<engine::Engine> engine;
     std::unique_ptr<Settlement> settlement;

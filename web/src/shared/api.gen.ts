@@ -847,6 +847,53 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/purses/carried": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand in what other purses gave one to carry
+         * @description MULE messages (docs/protocol/offline.md, 9.2), sealed to `deposit_key` of `GET /v1/purses/root`, up to 16 in one bundle, in any order
+         *     and as often as one likes. The answer has one row for each and says only whether it could be read, nothing of the payment in it: `ok` may be
+         *     forgotten, `unreadable` never will be read, `rate_limited` was not looked at because this key has brought 100 worthless ones within the minute.
+         */
+        post: operations["deposit_carried"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/purses/alarms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Blacklists signed with this issuer's key that it has not published
+         * @description At most 64 are kept; more would say nothing more.
+         */
+        get: operations["list_purse_alarms"];
+        put?: never;
+        /**
+         * Report two blacklists of one version
+         * @description What a purse's alarm holds: one or two HEADs, both signed by this issuer. One that this server has not published means that somebody else signs with its
+         *     key: it goes into the journal for good, an event `purse.two_lists` and a metric tell the operator.
+         */
+        post: operations["report_purse_alarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/purses/blacklist": {
         parameters: {
             query?: never;
@@ -2057,7 +2104,7 @@ export interface components {
          * @description Why an item was not settled (docs/settlement.md, Settling a batch); `ok` if it was taken.
          * @enum {string}
          */
-        DepositReason: "ok" | "rate_limited" | "malformed" | "too_large" | "unknown_purse" | "wrong_suite" | "unknown_lot" | "unknown_source" | "bad_range" | "wrong_directed" | "too_many_hops" | "wrong_asset" | "over_limit" | "too_late" | "voided" | "bad_signature";
+        DepositReason: "ok" | "rate_limited" | "malformed" | "too_large" | "unknown_purse" | "wrong_suite" | "unknown_lot" | "unknown_source" | "bad_range" | "wrong_directed" | "too_many_hops" | "wrong_asset" | "over_limit" | "too_late" | "voided" | "bad_signature" | "unreadable";
         NewPurse: {
             /** @description Where its money comes from and goes to. */
             wallet: string;
@@ -2179,6 +2226,41 @@ export interface components {
             /** @description Nothing in it was new. */
             replayed: boolean;
         };
+        NewCarriedItems: {
+            items: string[];
+        };
+        CarriedItems: {
+            /** @constant */
+            object: "carried_items";
+            data: components["schemas"]["CarriedItem"][];
+        };
+        CarriedItem: {
+            /** @constant */
+            object: "carried_item";
+            /** @enum {string} */
+            reason: "ok" | "unreadable" | "rate_limited";
+        };
+        NewPurseAlarm: {
+            /** @description One or two HEADs, one after the other, base64. */
+            heads: string;
+        };
+        PurseAlarmReport: {
+            /** @constant */
+            object: "purse_alarm_report";
+            contradiction: boolean;
+        };
+        PurseAlarm: {
+            /** @constant */
+            object: "purse_alarm";
+            /** @description The HEAD, base64. */
+            head: string;
+        };
+        PurseAlarmList: {
+            /** @constant */
+            object: "list";
+            data: components["schemas"]["PurseAlarm"][];
+            has_more: boolean;
+        };
         NewPurseSync: {
             /**
              * @description The sync number of the newest SACK that the purse holds.
@@ -2230,6 +2312,8 @@ export interface components {
             version: number;
             /** @description The document with its signatures, base64; null before the first. */
             root: string | null;
+            /** @description X25519, hexadecimal: what mules carry is sealed to it; null: nothing is taken from mules. */
+            deposit_key: string | null;
             /** @description The keys that this server signs with, one for each suite. */
             issuers: components["schemas"]["PurseIssuer"][];
         };
@@ -3852,6 +3936,95 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PurseDeposits"];
+                };
+            };
+            503: components["responses"]["Problem"];
+            "4XX": components["responses"]["Problem"];
+        };
+    };
+    deposit_carried: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description 1 to 255 printable ASCII characters chosen by the caller. The first outcome of a key is replayed to every later
+                 *     request with the same key, verb, path and body.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCarriedItems"];
+            };
+        };
+        responses: {
+            /** @description What became of each message. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CarriedItems"];
+                };
+            };
+            503: components["responses"]["Problem"];
+            "4XX": components["responses"]["Problem"];
+        };
+    };
+    list_purse_alarms: {
+        parameters: {
+            query?: {
+                /** @description How many to return at most. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurseAlarmList"];
+                };
+            };
+            503: components["responses"]["Problem"];
+            "4XX": components["responses"]["Problem"];
+        };
+    };
+    report_purse_alarm: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description 1 to 255 printable ASCII characters chosen by the caller. The first outcome of a key is replayed to every later
+                 *     request with the same key, verb, path and body.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPurseAlarm"];
+            };
+        };
+        responses: {
+            /** @description Whether one of them is not this server's. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurseAlarmReport"];
                 };
             };
             503: components["responses"]["Problem"];

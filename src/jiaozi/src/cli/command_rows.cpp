@@ -60,6 +60,7 @@ constexpr std::array rows = {
     CommandRow{"declare_purse_lost", "purses", "lost", "报失离线钱包"},
     CommandRow{"get_purse_proof", "purses", "proof", "查看针对离线钱包的双花证明"},
     CommandRow{"get_purse_blacklist", "purses", "blacklist", "当前的黑名单"},
+    CommandRow{"list_purse_alarms", "purses", "alarms", "以本发行密钥签名却未由本服务发布的黑名单"},
     CommandRow{"list_purse_quarantine", "purses", "quarantine", "被隔离的存入项及原因"},
     CommandRow{"get_purse_root", "purses", "root", "发行密钥的根文档"},
     CommandRow{"install_purse_root", "purses", "install-root", "安装新版根文档"},
@@ -83,9 +84,9 @@ constexpr std::array rows = {
 
 // Streams and binary messages are not request and answer; `jiaozi listen` and `jiaozi sim` use them.
 // The log has commands of its own: `jiaozi receipt`, `jiaozi checkpoint`; a purse deposits and syncs by `jiaozi purse`.
-constexpr std::array<std::string_view, 8> without = {
-    "stream_events", "create_stream_token", "post_device_message", "get_checkpoint",
-    "get_tile",      "get_receipt",         "deposit_notes",       "sync_purse"};
+constexpr std::array<std::string_view, 10> without = {
+    "stream_events", "create_stream_token", "post_device_message", "get_checkpoint",  "get_tile",
+    "get_receipt",   "deposit_notes",       "sync_purse",          "deposit_carried", "report_purse_alarm"};
 
 }  // namespace
 

@@ -69,6 +69,10 @@ void describe(const settlement::Settlement& purses, Text& text) {
     text.one("purse_items_replayed_total", "counter", "Items with nothing new in them.", counters.replayed);
     text.one("purse_signatures_total", "counter", "Signatures of purses verified.", counters.signatures);
     text.one("purse_fork_proofs", "gauge", "Double spends proven.", purses.book().proofs().size());
+    text.one("purse_carried_total", "counter", "Messages of mules that could be read.", counters.carried);
+    text.one("purse_carried_unreadable_total", "counter", "Messages of mules that could not.", counters.unreadable);
+    text.one("purse_two_lists", "gauge", "Blacklists signed with our key that we have not published: replace the key.",
+             purses.book().alarms().size());
     text.one("purse_claims_open", "gauge", "Claims of victims that are not paid in full.",
              purses.book().open_claims().size());
 }

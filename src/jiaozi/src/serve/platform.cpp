@@ -95,6 +95,7 @@ struct Platform::Parts {
     std::unique_ptr<crypto::Signer> server_key;
     crypto::SecretBytes password_key;
     IssuerKeys issuer_keys;
+    std::optional<settlement::MuleOpener> mule_opener;
     std::unique_ptr<registry::Store> store;
     std::unique_ptr<engine::Engine> engine;
     std::unique_ptr<proofs::PaymentLog> log;
@@ -133,6 +134,7 @@ struct Platform::Parts {
         JZ_TRY(server_key, identity::server_signer(keystore));
         JZ_TRY(password_key, identity::password_key(keystore));
         JZ_TRY(issuer_keys, purse_issuer_keys(keystore));
+        JZ_TRY(mule_opener, purse_mule_opener(keystore));
         JZ_TRY(const auto sealer, SecretSealer::from(keystore));
         registry::Options registry;
         registry.url = options.database.empty() ? "sqlite:" + (data.path() / "registry.db").string() : options.database;
@@ -202,7 +204,8 @@ struct Platform::Parts {
 
     // What is wrong with purses does not keep people from paying online: the rest is served without them.
     void start_purses() {
-        auto started = Purses::start({*engine, *store, events, app, clock}, std::move(issuer_keys));
+        auto started =
+            Purses::start({*engine, *store, events, app, clock}, std::move(issuer_keys), std::move(*mule_opener));
         if (started.ok()) {
             purses = std::move(*started);
         } else {

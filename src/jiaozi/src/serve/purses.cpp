@@ -26,10 +26,15 @@ Result<IssuerKeys> purse_issuer_keys(crypto::Keystore& keystore) {
     return keys;
 }
 
-Result<std::unique_ptr<Purses>> Purses::start(const Parts& given, IssuerKeys keys) {
-    std::unique_ptr<Purses> purses(new Purses(given.app, std::move(keys)));
+Result<settlement::MuleOpener> purse_mule_opener(crypto::Keystore& keystore) {
+    JZ_TRY(const crypto::SecretBytes secret, keystore.secret_or_new("purse-deposit", crypto::x25519_key_size));
+    return settlement::MuleOpener::make(secret.view());
+}
+
+Result<std::unique_ptr<Purses>> Purses::start(const Parts& given, IssuerKeys keys, settlement::MuleOpener mules) {
+    std::unique_ptr<Purses> purses(new Purses(given.app, std::move(keys), std::move(mules)));
     JZ_TRY(purses->projector_, settlement::Projector::start(given.store, &given.events));
-    settlement::Parts parts{given.engine, given.app, given.clock, {}, purses->projector_.get()};
+    settlement::Parts parts{given.engine, given.app, given.clock, {}, purses->projector_.get(), &purses->mules_};
     for (const auto& key : purses->keys_) parts.issuers.push_back(key.get());
     JZ_TRY(purses->settlement_, settlement::Settlement::recover(parts));
     purses->tick();

@@ -19,6 +19,9 @@ using IssuerKeys = std::vector<std::unique_ptr<purse_host::PurseSigner>>;
 // One key for each suite, from the keystore's entries `purse-issuer-…`; made at the first start.
 Result<IssuerKeys> purse_issuer_keys(crypto::Keystore& keystore);
 
+// What mules bring is sealed to: from the keystore's entry `purse-deposit`; made at the first start.
+Result<settlement::MuleOpener> purse_mule_opener(crypto::Keystore& keystore);
+
 class Purses {
   public:
     // All must outlive it.
@@ -30,7 +33,7 @@ class Purses {
         const Clock& clock;
     };
     // Reads the journal.
-    static Result<std::unique_ptr<Purses>> start(const Parts& parts, IssuerKeys keys);
+    static Result<std::unique_ptr<Purses>> start(const Parts& parts, IssuerKeys keys, settlement::MuleOpener mules);
     ~Purses();
     Purses(const Purses&) = delete;
     Purses& operator=(const Purses&) = delete;
@@ -42,11 +45,13 @@ class Purses {
     void wake();
 
   private:
-    Purses(api::AppThread& app, IssuerKeys keys) : app_(app), keys_(std::move(keys)) {}
+    Purses(api::AppThread& app, IssuerKeys keys, settlement::MuleOpener mules)
+        : app_(app), keys_(std::move(keys)), mules_(std::move(mules)) {}
     void tick();
 
     api::AppThread& app_;
     IssuerKeys keys_;
+    settlement::MuleOpener mules_;
     std::unique_ptr<settlement::Projector> projector_;
     std::unique_ptr<settlement::Settlement> settlement_;
     api::AppThread::TimerId timer_ = 0;

@@ -23,7 +23,7 @@ export function Payments({ api, world, onRefunded }: { api: Api; world: World; o
   };
   const productName = (payment: Payment) => {
     const product = payment.product === null ? undefined : world.products.get(payment.product);
-    if (!product) return t("person");
+    if (!product) return t(payment.kind === "offline" ? "offline" : "person");
     return language === "zh" && product.name_zh !== "" ? product.name_zh : product.name;
   };
   const payerName = (payment: Payment) => {
@@ -57,14 +57,14 @@ export function Payments({ api, world, onRefunded }: { api: Api; world: World; o
                 <>
                   <Tag color={colours[row.state]}>{row.refunded === "0" ? t(`st_${row.state}` as Key) : `${t("refunded")} ${display(minor(row.refunded), row.asset)}`}</Tag>
                   {row.late_delivery && <Tag color="orange">{t("late")}</Tag>}
-                  {row.state === "captured" && row.captured !== row.amount && <div className="reason">{t("units")} {row.delivered}/{row.quantity}: {display(minor(row.captured), row.asset)}</div>}
+                  {row.state === "captured" && row.captured !== row.amount && row.kind !== "offline" && <div className="reason">{t("units")} {row.delivered}/{row.quantity}: {display(minor(row.captured), row.asset)}</div>}
                   {row.reason !== "none" && <div className="reason">{t(`r_${row.reason}` as Key)}</div>}
                 </>
               ),
             },
             {
               title: t("action"),
-              render: (_, row) => row.state === "captured" && row.refunded === "0" && (
+              render: (_, row) => row.state === "captured" && row.refunded === "0" && row.kind !== "offline" && (
                 <Button size="small" onClick={() => void refund(row)} aria-label={`${t("refund")} ${productName(row)} ${display(minor(row.captured), row.asset)}`}>{t("refund")}</Button>
               ),
             },

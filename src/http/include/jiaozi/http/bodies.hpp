@@ -101,6 +101,8 @@ Result<api::SandboxFault> decode_new_sandbox_fault(std::string_view body);
 Result<NewPurseBody> decode_new_purse(std::string_view body);
 Result<NewPurseLoadBody> decode_new_purse_load(std::string_view body);
 Result<NewPurseDepositsBody> decode_new_purse_deposits(std::string_view body);
+Result<std::vector<Bytes>> decode_new_carried_items(std::string_view body);
+Result<Bytes> decode_new_purse_alarm(std::string_view body);
 Result<NewPurseSyncBody> decode_new_purse_sync(std::string_view body);
 Result<Bytes> decode_new_purse_root(std::string_view body);
 // Nothing, or {}.

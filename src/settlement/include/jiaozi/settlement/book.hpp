@@ -199,6 +199,7 @@ class Book {
     void add(const ListFact& fact, const purse::ListHead& head);
     void add(const RootFact& fact) { root_ = fact.document; }
     void add(const ProofFact& fact);
+    void add(const AlarmFact& fact);
     // What changed since the last call, which was in this command.
     std::vector<Change> take_changes(std::uint64_t sequence, Timestamp at);
     // The notes added since the last call are in this command.
@@ -242,6 +243,11 @@ class Book {
         Bytes body;
     };
     const std::deque<List>& lists() const noexcept { return lists_; }
+    // Whether this ledger has published that HEAD, and whether it has an alarm about it.
+    bool has_published(std::uint32_t version, const purse::Id& head) const;
+    bool has_alarm(const purse::Id& head) const;
+    // HEADs of others, signed by our key.
+    const std::vector<Bytes>& alarms() const noexcept { return alarms_; }
     const Bytes& root() const noexcept { return root_; }
 
     // Work that is due. Ordered, so that live and replayed books agree.
@@ -320,6 +326,9 @@ class Book {
     std::set<std::uint32_t> sweepable_;
     std::set<std::uint32_t> revoked_;
     std::deque<List> lists_;
+    std::map<std::uint32_t, purse::Id> heads_;  // by version, of all that were published
+    std::vector<Bytes> alarms_;
+    std::set<purse::Id> alarm_heads_;
     Bytes root_;
     std::map<std::pair<uint128, std::uint32_t>, std::uint64_t> open_by_holder_;  // amounts of open lots
     std::map<purse::Kid, std::uint64_t> open_by_issuer_;

@@ -19,6 +19,7 @@ enum class ChangeKind : std::uint8_t {
     refunded,  // a lot has ended: what was left of it, and of the collateral, is in the wallet again
     frozen,
     lost,
+    two_lists,   // a HEAD that this ledger has not published: `serial` is its version, `note` its id
     note_known,  // seen as what another note spends; its payee has not come yet
     note_pending,
     note_settled,

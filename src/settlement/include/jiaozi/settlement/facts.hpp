@@ -103,6 +103,10 @@ struct RootFact {
 struct ProofFact {
     Bytes proof;
 };
+// A HEAD signed by a key of ours that the ledger has not published.
+struct AlarmFact {
+    Bytes head;
+};
 struct LapsedFact {
     struct Row {
         purse::Id note{};
@@ -112,7 +116,7 @@ struct LapsedFact {
 };
 
 using Fact = std::variant<NotesFact, EnrolledFact, LoadedFact, ClosedFact, CollectedFact, SweptFact, StateFact,
-                          SyncFact, ListFact, RootFact, ProofFact, LapsedFact>;
+                          SyncFact, ListFact, RootFact, ProofFact, LapsedFact, AlarmFact>;
 inline constexpr std::uint64_t first_kind = 64;
 // Of notes and of lapses: their rows are parts of a receipt each (docs/formats/receipt.md). The journals of earlier
 // commits have them as kinds 64 and 75.

@@ -22,6 +22,7 @@
 #include <jiaozi/purse_host/issuer.hpp>
 #include <jiaozi/settlement/book.hpp>
 #include <jiaozi/settlement/facts.hpp>
+#include <jiaozi/settlement/mule.hpp>
 #include <jiaozi/settlement/policy.hpp>
 #include <jiaozi/settlement/root.hpp>
 
@@ -42,6 +43,7 @@ struct Parts {
     // The issuing keys, at most one for each suite. A purse is enrolled with a suite that is here.
     std::vector<purse_host::PurseSigner*> issuers;
     Follower* follower = nullptr;
+    const MuleOpener* mules = nullptr;  // without it what mules bring is not taken
 };
 
 struct NewPurse {
@@ -90,6 +92,7 @@ enum class Reason : std::uint8_t {
     too_late,
     voided,
     bad_signature,
+    unreadable,  // from a mule: not sealed for this ledger, or changed on its way
 };
 std::string_view name_of(Reason reason) noexcept;
 
@@ -125,7 +128,14 @@ struct Counters {
     std::uint64_t signatures = 0;  // verified, good or bad
     std::uint64_t commands = 0;    // journaled
     std::uint64_t verify_ns = 0;   // processor time of the verifying threads
+    std::uint64_t carried = 0;     // messages of mules that could be read
+    std::uint64_t unreadable = 0;  // and those that could not
 };
+
+// What a HEAD that somebody has seen is to this ledger.
+enum class HeadIs : std::uint8_t { published, contradiction };
+
+inline constexpr std::size_t max_carried = 16;
 
 class Settlement {
   public:
@@ -141,6 +151,14 @@ class Settlement {
     // Deposits (§3.10) and VOIDs, in any order. `depositor` is a purse that has shown who it is, or 0. too_large: more
     // items than Options::max_items.
     void settle(std::vector<Bytes> items, std::uint32_t depositor, api::Done<std::vector<ItemAnswer>> done);
+    // MULE messages, up to max_carried. A row says whether it was read, and nothing of what was in it: ok, rate_limited
+    // (this `sender` has brought too much that was worth nothing; it was not looked at), unreadable. Opened on the
+    // verifying threads, behind what the honest bring. Errors: unavailable without a deposit key; too_large.
+    void settle_carried(std::vector<Bytes> messages, uint128 sender, api::Done<std::vector<Reason>> done);
+    // HEADs of blacklists as a purse's alarm has them (docs/protocol/offline.md, 9.1), one or two, each signed by a key
+    // of this issuer: malformed, unauthenticated otherwise. One that this ledger has not published is an alarm, for
+    // ever in the journal: somebody else signs with that key.
+    void report_heads(Bytes heads, api::Done<HeadIs> done);
     // A SACK for a purse that has handed in what it has.
     void sync(SyncRequest request, api::Done<Bytes> done);
     void declare_lost(std::uint32_t purse, api::Done<PurseState> done);
@@ -152,6 +170,8 @@ class Settlement {
     // The newest blacklist, for whoever has version `from` (0: none). not_found before the first.
     Result<ListUpdate> list(std::uint32_t from) const;
 
+    // Of the mules' opener; empty without one.
+    ByteView deposit_key() const;
     // The keys that it signs with, one for each suite.
     std::vector<RootKey> issuing_keys() const;
     // Nothing is under way and nothing waits.
