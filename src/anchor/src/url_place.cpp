@@ -51,12 +51,7 @@ Result<client::Response> UrlClient::send(const std::string& method, const std::s
 }
 
 Error UrlClient::refused(long status) const {
-    const std::string text = host_ + " answered HTTP " + std::to_string(status);
-    if (status == 401 || status == 403) return {ErrorKind::forbidden, text};
-    if (status == 404) return {ErrorKind::not_found, text};
-    if (status == 409) return {ErrorKind::conflict, text};
-    if (status >= 500 || status == 429) return {ErrorKind::unavailable, text};
-    return {ErrorKind::declined, text};
+    return {client::kind_of_status(status), host_ + " answered HTTP " + std::to_string(status)};
 }
 
 Result<bool> post_to_url(const std::string& url, const SignedCheckpoint& anchor, const proof::NoteKey& key,

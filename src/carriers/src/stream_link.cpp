@@ -147,6 +147,14 @@ std::string name_of(const Place& place) {
     return place.kind == Kind::tcp ? place.where + ":" + std::to_string(place.port) : place.where;
 }
 
+// A payee that was killed leaves its socket's file, which refuses whoever connects.
+bool left_behind(const Address& address, socklen_t size) {
+    const Descriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    const bool refused = probe.get() >= 0 && ::connect(probe.get(), &address.any, size) != 0 && errno == ECONNREFUSED;
+    errno = EADDRINUSE;
+    return refused;
+}
+
 // Messages are small and wait for their answers.
 void send_at_once(const Place& place, int socket) {
     const int on = 1;
@@ -205,14 +213,17 @@ Result<std::unique_ptr<Listener>> listen(const Place& place) {
     JZ_TRY(const socklen_t size, address_of(place, address));
     Descriptor socket(new_socket(place));
     const int on = 1;
-    const mode_t before = ::umask(0177);  // a socket's file is this user's alone
-    const bool bound = socket.get() >= 0 && ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-                       ::bind(socket.get(), &address.any, size) == 0 && ::listen(socket.get(), 8) == 0;
-    const int error = errno;
-    ::umask(before);
-    if (!bound) {
-        const char* const hint =
-            error == EADDRINUSE ? " (another payee listens there, or a socket was left behind)" : "";
+    // A socket's file is this user's alone: bind gives it the socket's own mode, so nobody can connect in between.
+    const bool local = place.kind == Kind::unix_socket;
+    bool bound = socket.get() >= 0 && ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+                 (!local || ::fchmod(socket.get(), 0600) == 0) && ::bind(socket.get(), &address.any, size) == 0;
+    if (!bound && local && errno == EADDRINUSE && left_behind(address, size)) {
+        ::unlink(place.where.c_str());
+        bound = ::bind(socket.get(), &address.any, size) == 0;
+    }
+    if (!bound || ::listen(socket.get(), 8) != 0) {
+        const int error = errno;
+        const char* const hint = error == EADDRINUSE ? " (another payee listens there)" : "";
         return errno_error("listen on " + name_of(place) + hint, error);
     }
     Place chosen = place;

@@ -117,6 +117,34 @@ struct HttpClient::State {
     }
 };
 
+ErrorKind kind_of_status(long status, std::string_view code) {
+    switch (status) {
+        case 401:
+            return ErrorKind::unauthenticated;
+        case 402:
+            return ErrorKind::declined;
+        case 403:
+            return ErrorKind::forbidden;
+        case 404:
+            return ErrorKind::not_found;
+        case 409:
+            return ErrorKind::conflict;
+        case 413:
+            return ErrorKind::too_large;
+        case 422:  // a rule refuses it; or a key that was used for another request
+            return code == "idempotency_error" ? ErrorKind::conflict : ErrorKind::declined;
+        case 429:
+            return ErrorKind::rate_limited;
+        case 502:
+        case 503:
+            return ErrorKind::unavailable;
+        case 504:
+            return ErrorKind::timeout;
+        default:
+            return status < 500 ? ErrorKind::invalid : ErrorKind::internal;
+    }
+}
+
 HttpClient::HttpClient(std::unique_ptr<State> state) : state_(std::move(state)) {}
 HttpClient::HttpClient(HttpClient&&) noexcept = default;
 HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;

@@ -14,7 +14,8 @@ TEST(Attack, A27_NoteToAnotherPayeeIsRejected) {
     note.payee = carol.ordinal;
     EXPECT_EQ(offer(ann, bob, request, note), JZ_WRONG_PAYEE);
     // Sealed to Bob, Carol can't even open it.
-    const Bytes to_bob = sealed_pay(ann, request, joined({signed_note(ann, note), ann.last_certificate}));
+    const Bytes to_bob =
+        sealed_to(purse::Verb::pay, ann, request, joined({signed_note(ann, note), ann.last_certificate}));
     EXPECT_EQ(carol.purse.receive(to_bob).status, JZ_UNKNOWN_REQUEST);
 }
 
@@ -256,7 +257,7 @@ TEST(Attack, A42_OneHopOrOneNoteTooMany) {
     const ByteView provenance = ByteView(deposit).subspan(object_in(deposit, 0).size());
     const auto say = [&](const purse::Note& note) {
         const Bytes bundle = joined({signed_note(carol, note), provenance, carol.last_certificate});
-        return dave.purse.receive(sealed_pay(carol, request, bundle)).status;
+        return dave.purse.receive(sealed_to(purse::Verb::pay, carol, request, bundle)).status;
     };
     EXPECT_EQ(say(third), JZ_TOO_MANY_HOPS);
     third.hop = 2;  // a lie about it is seen as well
@@ -275,7 +276,7 @@ TEST(Attack, A42_NineNotesAreTooMany) {
         append(bundle, signed_note(ann, more));
     }
     append(bundle, ann.last_certificate);
-    EXPECT_EQ(bob.purse.receive(sealed_pay(ann, request, bundle)).status, JZ_PROVENANCE_LIMIT);
+    EXPECT_EQ(bob.purse.receive(sealed_to(purse::Verb::pay, ann, request, bundle)).status, JZ_PROVENANCE_LIMIT);
 }
 
 TEST(Attack, A44_ReceiveCapIsRefusedAtTheRequest) {

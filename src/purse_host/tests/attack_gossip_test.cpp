@@ -31,32 +31,6 @@ Told gossip(Device& payer, Device& payee) {
     return told;
 }
 
-// GOSSIP with any body, sealed to a request as its payer would.
-Bytes sealed_gossip(Device& sender, ByteView request_message, ByteView body) {
-    const Bytes object = request_object(request_message);
-    purse::Object view;
-    purse::Request request;
-    EXPECT_EQ(purse::read_whole(object, purse::Type::request, view), JZ_OK);
-    EXPECT_EQ(purse::parse(view, request), JZ_OK);
-    const purse::Id id = object_id(sender.world.cryptography, object);
-    const jz_platform& platform = sender.purse.platform();
-    purse::Fixed<32> secret{};
-    purse::Fixed<32> enc{};
-    purse::SealKeys keys;
-    EXPECT_EQ(purse::new_ephemeral(platform, secret, enc), JZ_OK);
-    EXPECT_EQ(
-        purse::derive_keys(platform, secret, request.ephemeral, enc, request.ephemeral, id, purse::Verb::gossip, keys),
-        JZ_OK);
-    Bytes sealed = to_bytes(body);
-    sealed.resize(body.size() + purse::tag_size);
-    EXPECT_EQ(purse::seal(platform, keys.payer, purse::Verb::gossip, id, sealed, body.size()), JZ_OK);
-    Bytes message{static_cast<std::uint8_t>(purse::Verb::gossip)};
-    append(message, request.nonce);
-    append(message, enc);
-    append(message, sealed);
-    return message;
-}
-
 Bytes gossip_body(std::uint32_t version, ByteView update, const std::vector<Bytes>& proofs,
                   const std::vector<Bytes>& digests = {}) {
     Bytes room(8'192);
@@ -168,20 +142,22 @@ TEST(Attack, A52_WhoHandsOnAForgedProofIsNotListenedToForTheRestOfTheTap) {
     const Bytes request = bob.ask(100);
     ASSERT_EQ(bob.purse.receive(eve.purse.pay(request, false).bytes).status, JZ_OK);
     const Bytes forged = fork_by(ann, bob, &eve);
-    EXPECT_EQ(bob.purse.receive(sealed_gossip(eve, request, gossip_body(0, {}, {forged}))).status, JZ_BAD_SIGNATURE);
+    EXPECT_EQ(bob.purse.receive(sealed_to(purse::Verb::gossip, eve, request, gossip_body(0, {}, {forged}))).status,
+              JZ_BAD_SIGNATURE);
     EXPECT_EQ(bob.purse.trust_info().proofs, 0U);
     EXPECT_TRUE(transfer(ann, bob, 100).ok()) << "ann is not accused";
     // Even a good one is ignored now; what else she says is heard.
     const Bytes good = fork_by(mallory, bob);
     const auto list = world.issuer.blacklist(2, today_s, 1'000, std::vector<std::uint32_t>{500});
     const Bytes update = world.issuer.blacklist_delta(0, 2, today_s, 1'000, {}, std::vector<std::uint32_t>{500});
-    EXPECT_EQ(bob.purse.receive(sealed_gossip(eve, request, gossip_body(2, update, {good}))).status, JZ_OK);
+    EXPECT_EQ(bob.purse.receive(sealed_to(purse::Verb::gossip, eve, request, gossip_body(2, update, {good}))).status,
+              JZ_OK);
     EXPECT_EQ(bob.purse.trust_info().proofs, 0U);
     EXPECT_EQ(bob.purse.info().list_version, 2U);
     // At the next tap the count starts anew.
     const Bytes next = bob.ask(100);
     ASSERT_EQ(bob.purse.receive(eve.purse.pay(next, false).bytes).status, JZ_OK);
-    EXPECT_EQ(bob.purse.receive(sealed_gossip(eve, next, gossip_body(0, {}, {good}))).status, JZ_OK);
+    EXPECT_EQ(bob.purse.receive(sealed_to(purse::Verb::gossip, eve, next, gossip_body(0, {}, {good}))).status, JZ_OK);
     EXPECT_EQ(bob.purse.trust_info().proofs, 1U);
 }
 
@@ -251,9 +227,9 @@ TEST(Attack, A60_GossipThatIsNotDeterministicIsRefused) {
         {"three proofs", gossip_body(0, {}, {proof, proof, proof})},
         {"a proof cut short", gossip_body(0, {}, {to_bytes(ByteView(proof).first(proof.size() - 1))})}};
     for (const auto& [what, body] : bodies) {
-        EXPECT_EQ(bob.purse.receive(sealed_gossip(ann, request, body)).status, JZ_MALFORMED) << what;
+        EXPECT_EQ(bob.purse.receive(sealed_to(purse::Verb::gossip, ann, request, body)).status, JZ_MALFORMED) << what;
     }
-    EXPECT_EQ(bob.purse.receive(sealed_gossip(ann, request, gossip_body(0, {}, {}))).status, JZ_OK);
+    EXPECT_EQ(bob.purse.receive(sealed_to(purse::Verb::gossip, ann, request, gossip_body(0, {}, {}))).status, JZ_OK);
 }
 
 TEST(Attack, A73_AnEavesdropperLearnsNothingFromGossip) {

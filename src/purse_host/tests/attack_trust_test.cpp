@@ -207,7 +207,8 @@ TEST(Attack, A56_NoteOfAnotherSuiteThanItsLot) {
     std::array<std::uint8_t, purse::max_payload> payload{};
     const auto p256 = fixed_signer(crypto::Suite::p256, 1);
     const Bytes note = sign_object(*p256, purse::write_payload(honest_note(ann, request), payload));
-    EXPECT_EQ(bob.purse.receive(sealed_pay(ann, request, joined({note, ann.last_certificate}))).status, JZ_WRONG_SUITE);
+    EXPECT_EQ(bob.purse.receive(sealed_to(purse::Verb::pay, ann, request, joined({note, ann.last_certificate}))).status,
+              JZ_WRONG_SUITE);
 }
 
 // SM2 signs a hash that begins with the signer's id; OpenSSL makes one under an id that is not the standard's.
@@ -260,7 +261,7 @@ jz_status with_signature(World& world, const std::function<void(ByteSpan)>& chan
     const Bytes request = bob.ask(100);
     Bytes note = signed_note(ann, honest_note(ann, request));
     change(ByteSpan(note).last(64));
-    return bob.purse.receive(sealed_pay(ann, request, joined({note, ann.last_certificate}))).status;
+    return bob.purse.receive(sealed_to(purse::Verb::pay, ann, request, joined({note, ann.last_certificate}))).status;
 }
 
 TEST(Attack, A58_HighSIsRefused) {
@@ -351,7 +352,7 @@ TEST(Attack, A62_DeepNestingAndHugeLengthsCostNothing) {
     for (const Bytes& junk : {Bytes(4'000, 0x81), Bytes(4'000, 0x84), Bytes{0x84, 0x5A, 0xFF, 0xFF, 0xFF, 0xFF},
                               Bytes{0x84, 0x43, 0xA1, 0x01, 0x27, 0xA0, 0x5B, 0x7F, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0},
                               Bytes{0x9A, 0xFF, 0xFF, 0xFF, 0xFF}}) {
-        EXPECT_EQ(bob.purse.receive(sealed_pay(ann, request, junk)).status, JZ_MALFORMED);
+        EXPECT_EQ(bob.purse.receive(sealed_to(purse::Verb::pay, ann, request, junk)).status, JZ_MALFORMED);
         Bytes message{0x01};
         append(message, junk);
         EXPECT_EQ(ann.purse.pay(message, false).status, JZ_MALFORMED);

@@ -84,8 +84,8 @@ inline purse::Note honest_note(Device& payer, ByteView request_message) {
     return note;
 }
 
-// PAY with any bundle, sealed to a request as its payer would.
-inline Bytes sealed_pay(Device& sender, ByteView request_message, ByteView bundle) {
+// PAY or GOSSIP with any body, sealed to a request as its payer would.
+inline Bytes sealed_to(purse::Verb verb, Device& sender, ByteView request_message, ByteView body) {
     const Bytes object = request_object(request_message);
     purse::Object view;
     purse::Request request;
@@ -97,13 +97,11 @@ inline Bytes sealed_pay(Device& sender, ByteView request_message, ByteView bundl
     purse::Fixed<32> enc{};
     purse::SealKeys keys;
     EXPECT_EQ(purse::new_ephemeral(platform, secret, enc), JZ_OK);
-    EXPECT_EQ(
-        purse::derive_keys(platform, secret, request.ephemeral, enc, request.ephemeral, id, purse::Verb::pay, keys),
-        JZ_OK);
-    Bytes sealed = to_bytes(bundle);
-    sealed.resize(bundle.size() + purse::tag_size);
-    EXPECT_EQ(purse::seal(platform, keys.payer, purse::Verb::pay, id, sealed, bundle.size()), JZ_OK);
-    Bytes message{static_cast<std::uint8_t>(purse::Verb::pay)};
+    EXPECT_EQ(purse::derive_keys(platform, secret, request.ephemeral, enc, request.ephemeral, id, verb, keys), JZ_OK);
+    Bytes sealed = to_bytes(body);
+    sealed.resize(body.size() + purse::tag_size);
+    EXPECT_EQ(purse::seal(platform, keys.payer, verb, id, sealed, body.size()), JZ_OK);
+    Bytes message{static_cast<std::uint8_t>(verb)};
     append(message, request.nonce);
     append(message, enc);
     append(message, sealed);
@@ -119,7 +117,7 @@ inline Bytes joined(std::initializer_list<ByteView> parts) {
 // What the payee says to a forged first-hop note.
 inline jz_status offer(Device& payer, Device& payee, ByteView request_message, const purse::Note& note) {
     const Bytes bundle = joined({signed_note(payer, note), payer.last_certificate});
-    return payee.purse.receive(sealed_pay(payer, request_message, bundle)).status;
+    return payee.purse.receive(sealed_to(purse::Verb::pay, payer, request_message, bundle)).status;
 }
 
 inline purse::Entry<purse::Note> entry_of(World& world, ByteView bytes) {

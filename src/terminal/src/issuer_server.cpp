@@ -13,28 +13,6 @@ namespace {
 namespace json = boost::json;
 constexpr std::size_t max_items = 100;
 
-ErrorKind kind_of(long status) {
-    switch (status) {
-        case 400:
-        case 422:
-            return ErrorKind::invalid;
-        case 401:
-            return ErrorKind::unauthenticated;
-        case 403:
-            return ErrorKind::forbidden;
-        case 404:
-            return ErrorKind::not_found;
-        case 402:
-            return ErrorKind::declined;
-        case 409:
-            return ErrorKind::conflict;
-        case 429:
-            return ErrorKind::rate_limited;
-        default:
-            return status >= 500 ? ErrorKind::unavailable : ErrorKind::internal;
-    }
-}
-
 std::string text_in(const json::object& object, std::string_view name) {
     const json::value* const found = object.if_contains(name);
     return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
@@ -99,15 +77,15 @@ Result<IssuerServer::Answer> IssuerServer::send(const std::string& method, const
     const json::value parsed = json::parse(response.body, failed);
     const bool good = response.status >= 200 && response.status < 300;
     if (failed || !parsed.is_object()) {
-        return Error(good ? ErrorKind::malformed : kind_of(response.status),
+        return Error(good ? ErrorKind::malformed : client::kind_of_status(response.status),
                      std::string(doing) + ": the server answered " + std::to_string(response.status) + " without JSON");
     }
     if (good) return Answer{parsed.get_object()};
     std::string detail = text_in(parsed.get_object(), "detail");
     if (detail.empty()) detail = text_in(parsed.get_object(), "title");
     const std::string code = text_in(parsed.get_object(), "code");
-    return Error(kind_of(response.status), std::string(doing) + ": " + detail)
-        .with_code(code.empty() ? name_of(kind_of(response.status)) : std::string_view(code));
+    const ErrorKind kind = client::kind_of_status(response.status, code);
+    return Error(kind, std::string(doing) + ": " + detail).with_code(code.empty() ? name_of(kind) : code);
 }
 
 Result<void> IssuerServer::enrol(PurseFolder& folder, const std::string& wallet,

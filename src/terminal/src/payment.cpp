@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <chrono>
 
+#include <jiaozi/carriers/deadline.hpp>
 #include <jiaozi/terminal/payment.hpp>
 #include <jiaozi/terminal/purse_folder.hpp>
 
@@ -21,22 +21,6 @@ Bytes status_message(jz_status status) {
     if (status == JZ_OK || status >= first_private_status) return {};
     return Bytes{status_verb, static_cast<std::uint8_t>(status)};
 }
-
-// Waiting for a person is not business time.
-class Timer {
-  public:
-    explicit Timer(Duration patience)
-        : end_(std::chrono::steady_clock::now() + std::chrono::nanoseconds(patience.ns)) {}
-    Duration left() const {
-        const auto left = end_ - std::chrono::steady_clock::now();
-        return nanoseconds(std::max<std::int64_t>(0, std::chrono::nanoseconds(left).count()));
-    }
-    Duration left(Duration at_most) const { return std::min(left(), at_most); }
-    bool passed() const { return left().ns == 0; }
-
-  private:
-    std::chrono::steady_clock::time_point end_;
-};
 
 }  // namespace
 
@@ -79,10 +63,10 @@ Bytes Payer::on_answer(ByteView message) {
 
 // Until the outcome is known or the time is up; asks again after each silence.
 Result<void> Payer::converse(carriers::Link& link, const Patience& patience) {
-    const Timer timer(patience.total);
+    const carriers::Deadline deadline(patience.total);
     unsigned resumes = 0;
-    while (outcome_ == Outcome::unknown && !timer.passed()) {
-        auto message = link.receive(timer.left(patience.answer));
+    while (outcome_ == Outcome::unknown && !deadline.passed()) {
+        auto message = link.receive(deadline.left(patience.answer));
         if (message.ok()) {
             if (verb_of(*message) == request_verb) continue;  // the same again, from a payee that repeats itself
             const Bytes answer = on_answer(*message);
@@ -100,9 +84,9 @@ Result<void> Payer::converse(carriers::Link& link, const Patience& patience) {
 }
 
 Result<Outcome> Payer::pay(carriers::Link& link, const Patience& patience) {
-    const Timer timer(patience.total);
+    const carriers::Deadline deadline(patience.total);
     while (outcome_ == Outcome::nothing) {
-        JZ_TRY(const Bytes message, link.receive(timer.left()));
+        JZ_TRY(const Bytes message, link.receive(deadline.left()));
         if (verb_of(message) != request_verb) continue;  // meant for an earlier payment of this place
         const Bytes answer = on_request(message);
         if (!answer.empty()) {
@@ -155,11 +139,12 @@ Bytes Payee::answer(ByteView message) {
 }
 
 Result<Outcome> Payee::serve(carriers::Link& link, const Patience& patience, bool repeat_request) {
-    const Timer timer(patience.total);
+    const carriers::Deadline deadline(patience.total);
     if (!request_.empty() && outcome_ == Outcome::nothing) JZ_CHECK(link.send(request_));
     while (true) {
         const bool done = outcome_ != Outcome::nothing && !request_.empty();
-        const Duration wait = done ? after_the_receipt : timer.left(repeat_request ? patience.answer : patience.total);
+        const Duration wait =
+            done ? after_the_receipt : deadline.left(repeat_request ? patience.answer : patience.total);
         auto message = link.receive(wait);
         if (message.ok()) {
             const Bytes answer = this->answer(*message);
@@ -168,7 +153,7 @@ Result<Outcome> Payee::serve(carriers::Link& link, const Patience& patience, boo
         }
         if (done) return outcome_;
         if (message.error().kind() != ErrorKind::timeout) return std::move(message).error();
-        if (timer.passed())
+        if (deadline.passed())
             return outcome_ == Outcome::nothing ? Result<Outcome>(std::move(message).error()) : outcome_;
         if (repeat_request && !request_.empty()) JZ_CHECK(link.send(request_));
     }

@@ -5,46 +5,20 @@
 #include <jiaozi/crypto/secret.hpp>
 
 namespace jiaozi::cli {
-namespace {
 
 namespace json = boost::json;
-
-ErrorKind kind_of(long status) {
-    switch (status) {
-        case 400:
-        case 413:
-        case 415:
-            return ErrorKind::invalid;
-        case 401:
-            return ErrorKind::unauthenticated;
-        case 402:
-            return ErrorKind::declined;
-        case 403:
-            return ErrorKind::forbidden;
-        case 404:
-            return ErrorKind::not_found;
-        case 409:
-        case 422:
-            return ErrorKind::conflict;
-        case 429:
-            return ErrorKind::rate_limited;
-        case 503:
-            return ErrorKind::unavailable;
-        default:
-            return ErrorKind::internal;
-    }
-}
-
-}  // namespace
 
 Error error_of(const std::string& what, const client::Response& response) {
     boost::system::error_code failed;
     const json::value problem = json::parse(response.body, failed);
     if (failed || !problem.is_object() || text_of(problem.get_object(), "code").empty()) {
-        return {kind_of(response.status), what + ": HTTP " + std::to_string(response.status) + ": " + response.body};
+        return {client::kind_of_status(response.status),
+                what + ": HTTP " + std::to_string(response.status) + ": " + response.body};
     }
     const json::object& object = problem.get_object();
-    return Error(kind_of(response.status), what + ": " + text_of(object, "detail")).with_code(text_of(object, "code"));
+    const std::string code = text_of(object, "code");
+    return Error(client::kind_of_status(response.status, code), what + ": " + text_of(object, "detail"))
+        .with_code(code);
 }
 
 Result<Operator> Operator::connect(const std::string& url, const std::string& key) {

@@ -48,6 +48,9 @@ struct StreamEvent {
     std::string data;
 };
 
+// What an answer that is not 2xx means to a caller of ours. `code`: the problem's, where there is one.
+ErrorKind kind_of_status(long status, std::string_view code = {});
+
 class HttpClient {
   public:
     // Error invalid if the URL is not http:// or https://.
