@@ -22,9 +22,9 @@ def jiaozi(platform, *arguments, input="", timeout=120, **more):
 class Sim:
     """A running `jiaozi sim … --json`, whose lines can be waited for."""
 
-    def __init__(self, platform, *arguments):
+    def __init__(self, platform, *arguments, **more):
         self.process = subprocess.Popen(
-            [platform.program, "sim", *arguments, "--json"], env=environment(platform), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            [platform.program, "sim", *arguments, "--json"], env=environment(platform, **more), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.lines = queue.Queue()
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
@@ -55,6 +55,11 @@ class Sim:
         code = self.process.wait(patience)
         self._close()
         return code
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(15)
+        self._close()
 
     def stop(self):
         if self.process.poll() is None:

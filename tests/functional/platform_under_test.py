@@ -12,8 +12,10 @@ import uuid
 
 
 class Platform:
-    def __init__(self, program, *options):
-        self.program, self.options = program, options
+    def __init__(self, program, *options, same_ports=False):
+        """`same_ports`: it comes back where it was, so that whoever was connected finds it again."""
+        self.program, self.options, self.same_ports = program, options, same_ports
+        self.ports = ("0", "0")
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="jiaozi-functional-"))
         self.process = None
         self.start()
@@ -23,7 +25,7 @@ class Platform:
         ready.unlink(missing_ok=True)
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(
-                [self.program, "serve", "--data", str(self.folder / "data"), "--port", "0", "--broker-port", "0", "--sandbox", "--ready-file", str(ready), *self.options],
+                [self.program, "serve", "--data", str(self.folder / "data"), "--port", self.ports[0], "--broker-port", self.ports[1], "--sandbox", "--ready-file", str(ready), *self.options],
                 stdout=log, stderr=log)
         atexit.register(self.process.kill)  # a test that fails half-way leaves nothing running
         deadline = time.monotonic() + 60
@@ -33,6 +35,8 @@ class Platform:
             time.sleep(0.02)
         where = json.loads(ready.read_text())
         self.url, self.mqtt_host, self.mqtt_port = where["url"], where["mqtt_host"], where["mqtt_port"]
+        if self.same_ports:
+            self.ports = (self.url.rpartition(":")[2], str(self.mqtt_port))
         self.key = (self.folder / "data" / "operator.key").read_text().strip()
 
     def kill(self):

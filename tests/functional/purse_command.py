@@ -1,8 +1,10 @@
 """`jiaozi purse …` on a folder, and payments between two processes."""
 import json
 import os
+import select
 import socket
 import subprocess
+import threading
 
 
 def free_port():
@@ -39,6 +41,43 @@ class Purse:
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | pipes
         return subprocess.Popen([self.program, "purse", verb, *map(str, arguments), "--purse", str(self.folder), "--json"],
                                 env=self.environment(), text=True, **pipes)
+
+
+class Between:
+    """Stands between a payer and a payee on a Unix socket, and carries so many messages of each; then it hangs up."""
+
+    def __init__(self, place, payee, from_payer, from_payee):
+        self.place, self.payee, self.limits = place, payee, (from_payer, from_payee)
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(place))
+        self.listener.listen()
+        self.thread = threading.Thread(target=self._carry, daemon=True)
+        self.thread.start()
+
+    def _carry(self):
+        payer, _ = self.listener.accept()
+        payee = socket.socket(socket.AF_UNIX)
+        payee.connect(str(self.payee))
+        ends = [payer, payee]
+        left = list(self.limits)
+        with payer, payee:
+            while True:
+                ready, _, _ = select.select(ends, [], [], 30)
+                for end in ready:
+                    side = ends.index(end)
+                    head = end.recv(2, socket.MSG_WAITALL)
+                    if len(head) < 2 or left[side] == 0:
+                        return
+                    body = end.recv(int.from_bytes(head, "big"), socket.MSG_WAITALL)
+                    left[side] -= 1
+                    ends[1 - side].sendall(head + body)
+                if not ready:
+                    return
+
+    def gone(self):
+        self.thread.join(30)
+        self.listener.close()
+        os.unlink(self.place)
 
 
 def ended(process, code=0):

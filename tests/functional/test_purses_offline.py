@@ -24,6 +24,14 @@ from purse_command import Purse, ended, free_port, transfer
 PROGRAM = sys.argv.pop(1)
 PROTECTED = bytes.fromhex("a10127")
 DAY = 86400
+READER_DRIVER = pathlib.Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
+# vpcd listens on all addresses and pcscd's socket has a fixed path: neither may touch those of the machine.
+NAMESPACES = ["unshare", "--net", "--mount"] + ([] if os.geteuid() == 0 else ["--map-root-user"])
+
+
+def can_tap():
+    tools = all(shutil.which(tool, path=os.environ["PATH"] + ":/usr/sbin:/sbin") for tool in ("pcscd", "unshare", "ip"))
+    return tools and READER_DRIVER.exists() and subprocess.run([*NAMESPACES, "mount", "-t", "tmpfs", "none", "/run"], capture_output=True).returncode == 0
 
 
 class Issuer:
@@ -142,6 +150,36 @@ class Offline(unittest.TestCase):
             self.assertEqual(json.loads(processes[side].stdout.read())["outcome"], outcome)
             for stream in (processes[side].stdin, processes[side].stdout):
                 stream.close()
+
+    @unittest.skipUnless(can_tap(), "no pcscd, no vsmartcard-vpcd, or no namespaces of our own")
+    def test_a_tap(self):
+        """The payee's reader and the payer's purse as a card, through pcscd and the virtual reader."""
+        ann, bob = self.purse("ann"), self.purse("bob", 0)
+        config = self.folder / "reader.conf"
+        config.write_text(f'FRIENDLYNAME "Virtual PCD"\nDEVICENAME /dev/null:0x8C7B\nLIBPATH {READER_DRIVER}\nCHANNELID 0x8C7B\n')
+        commands = {purse: f"{PROGRAM} purse {words} --purse {purse.folder} --timeout 40 --json" for purse, words in
+                    ((bob, "receive 'nfc:Virtual PCD' --amount 250"), (ann, "pay nfc: --at-most 250"))}
+        script = f"""
+            mount -t tmpfs none /run && mkdir /run/pcscd && ip link set lo up
+            pcscd --foreground --error --config {config} 2>{self.folder}/pcscd.log &
+            daemon=$!
+            while [ ! -S /run/pcscd/pcscd.comm ]; do sleep 0.1; done
+            {commands[bob]} >{self.folder}/payee.json &
+            payee=$!
+            for _ in 1 2 3 4 5 6 7 8 9 10; do
+                {commands[ann]} >{self.folder}/payer.json && break
+                sleep 0.3
+            done
+            wait $payee; ended=$?
+            kill $daemon
+            exit $ended
+        """
+        done = subprocess.run([*NAMESPACES, "sh", "-c", script], env=ann.environment(PATH=os.environ["PATH"] + ":/usr/sbin:/sbin"),
+                              capture_output=True, text=True, timeout=120)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads((self.folder / "payer.json").read_text())["outcome"], "paid")
+        self.assertEqual(json.loads((self.folder / "payee.json").read_text())["outcome"], "credited")
+        self.assertEqual((ann.show()["spendable"], bob.show()["spendable"]), ("9750", "250"))
 
     def test_unknown_stays_unknown_until_the_payee_says(self):
         ann, bob = self.purse("ann"), self.purse("bob", 0)

@@ -2,6 +2,7 @@
 #include <string>
 
 #include <arpa/inet.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -32,6 +33,15 @@ class Socket {
         if (::connect(number_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return {};
         return Error(ErrorKind::unavailable, "no virtual reader listens on port " + std::to_string(port) +
                                                  " of this machine; start pcscd with vsmartcard-vpcd installed");
+    }
+
+    // False when `done` said so before anything came.
+    bool wait(const std::function<bool()>& done) const {
+        pollfd there{number_, POLLIN, 0};
+        while (!done()) {
+            if (::poll(&there, 1, 100) > 0) return true;
+        }
+        return false;
     }
 
     // All of `bytes`; false when the other side closed before the first.
@@ -82,11 +92,12 @@ Result<void> serve(CardApplication& application, const Socket& socket, ByteView 
 
 }  // namespace
 
-Result<void> run_virtual_card(CardApplication& application, std::uint16_t port) {
+Result<void> run_virtual_card(CardApplication& application, std::uint16_t port, const std::function<bool()>& done) {
     const Socket socket;
     JZ_CHECK(socket.connect(port));
     Bytes message;
     while (true) {
+        if (done && !socket.wait(done)) return {};
         std::array<std::uint8_t, 2> head{};
         JZ_TRY(const bool more, socket.receive(head));
         if (!more) return {};

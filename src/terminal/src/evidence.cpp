@@ -13,7 +13,7 @@ using purse::Id;
 using purse_host::HostPurse;
 
 // Kinds of journal records (docs/protocol/offline.md, 10.1).
-enum RecordKind : unsigned { lot = 2, note = 4, done = 5, void_held = 6, void_given = 8, sync = 10 };
+enum RecordKind : unsigned { lot = 2, note = 4, done = 5, void_held = 6, void_given = 8, sync = 10, adopted = 16 };
 
 void each_record(HostPurse& purse, const std::function<void(unsigned kind, ByteView object)>& use) {
     Bytes room(JZ_MESSAGE_BYTES);
@@ -61,6 +61,7 @@ struct Journal {
     SyncState sync;
     std::vector<Bytes> lots;
     std::vector<Bytes> notes;
+    std::vector<Bytes> adopted_notes;
     std::vector<Bytes> receipts;
     std::vector<Bytes> voids;
     std::vector<Held> held;
@@ -73,6 +74,8 @@ Journal read_journal(HostPurse& purse) {
         if (kind == note) journal.notes.push_back(to_bytes(object));
         if (kind == done) journal.receipts.push_back(to_bytes(object));
         if (kind == void_held || kind == void_given) journal.voids.push_back(to_bytes(object));
+        if (kind == adopted && parse_object<purse::Note>(object)) journal.adopted_notes.push_back(to_bytes(object));
+        if (kind == adopted && parse_object<purse::Void>(object)) journal.voids.push_back(to_bytes(object));
         if (kind != sync) return;
         if (const auto ack = parse_object<purse::SyncAck>(object)) journal.sync = {ack->sync, ack->through};
     });
@@ -137,13 +140,35 @@ std::string asset_of(HostPurse& purse) {
     return lots.empty() ? std::string() : std::string(as_text(lots.back().asset.view()));
 }
 
+Outcome outcome_of_note(HostPurse& purse, std::uint32_t seq, std::uint32_t payee, std::uint64_t amount) {
+    const Journal journal = read_journal(purse);
+    for (const Bytes& bytes : journal.notes) {
+        const auto note = parse_object<purse::Note>(bytes);
+        if (!note || note->seq != seq || note->payee != payee || note->total() != amount) continue;
+        for (const Bytes& one : journal.voids) {
+            const auto voided = parse_object<purse::Void>(one);
+            if (voided && voided->request == note->request) return Outcome::voided;
+        }
+        const Id id = id_of(purse, bytes);
+        const bool receipt = std::ranges::any_of(journal.receipts, [&](const Bytes& one) {
+            const auto known = parse_object<purse::Receipt>(one);
+            return known && known->note == id;
+        });
+        return receipt || seq <= journal.sync.through ? Outcome::paid : Outcome::unknown;
+    }
+    return Outcome::nothing;
+}
+
 std::vector<Bytes> items_to_deposit(HostPurse& purse) {
     Journal journal = read_journal(purse);
     std::vector<Bytes> items;
     for (Held& held : journal.held) items.push_back(held.deposit);
-    for (const Bytes& bytes : journal.notes) {
-        const auto content = parse_object<purse::Note>(bytes);
-        if (content && content->seq > journal.sync.through) items.push_back(own_note(purse, journal, bytes, *content));
+    for (const std::vector<Bytes>* notes : {&journal.notes, &journal.adopted_notes}) {
+        for (const Bytes& bytes : *notes) {
+            const auto content = parse_object<purse::Note>(bytes);
+            if (content && content->seq > journal.sync.through)
+                items.push_back(own_note(purse, journal, bytes, *content));
+        }
     }
     const std::uint32_t self = purse.info().purse;
     for (const Bytes& bytes : journal.voids) {

@@ -1,10 +1,10 @@
-#include <algorithm>
 #include <limits>
-#include <set>
 
 #include <boost/json.hpp>
 
 #include <jiaozi/terminal/settings.hpp>
+
+#include "members.hpp"
 
 namespace jiaozi::terminal {
 namespace {
@@ -12,72 +12,19 @@ namespace {
 namespace json = boost::json;
 constexpr std::string_view format = "jiaozi-purse-1";
 constexpr std::size_t max_issuers = 4;
-constexpr std::size_t max_text = 4096;
-
-Error wrong(std::string_view member) {
-    return Error(ErrorKind::malformed, "purse.json: '" + std::string(member) + "' is missing or not as it should be")
-        .with_param(member);
-}
-
-// Members read one by one; the first that is wrong is remembered.
-class Members {
-  public:
-    explicit Members(const json::object& object) : object_(object) {}
-
-    std::string text(std::string_view name) {
-        const json::value* const found = find(name);
-        if (found == nullptr || !found->is_string() || found->get_string().size() > max_text) return fail(name), "";
-        return std::string(found->get_string());
-    }
-    std::uint64_t number(std::string_view name, std::uint64_t highest) {
-        const json::value* const found = find(name);
-        if (found == nullptr) return fail(name), 0;
-        const auto value = json::try_value_to<std::uint64_t>(*found);
-        return value.has_value() && *value <= highest ? *value : (fail(name), 0);
-    }
-    Bytes hex(std::string_view name) {
-        auto bytes = from_hex(text(name));
-        return bytes.ok() ? std::move(bytes).value() : (fail(name), Bytes{});
-    }
-    bool truth(std::string_view name) {
-        const json::value* const found = find(name);
-        return found != nullptr && found->is_bool() ? found->get_bool() : (fail(name), false);
-    }
-    crypto::Suite suite(std::string_view name) {
-        const auto known = crypto::suite_from_number(number(name, 255));
-        return known.ok() ? *known : (fail(name), crypto::Suite::ed25519);
-    }
-    const json::value* find(std::string_view name) {
-        seen_.insert(std::string(name));
-        return object_.if_contains(name);
-    }
-    void fail(std::string_view name) {
-        if (wrong_.empty()) wrong_ = name;
-    }
-    Result<void> finish() {
-        for (const auto& member : object_) {
-            if (!seen_.contains(std::string(member.key()))) fail(member.key());
-        }
-        if (!wrong_.empty()) return wrong(wrong_);
-        return {};
-    }
-
-  private:
-    const json::object& object_;
-    std::set<std::string> seen_;
-    std::string wrong_;
-};
+constexpr std::string_view file = "purse.json";
 
 Result<std::vector<IssuerKey>> issuers_in(const json::value* list) {
-    if (list == nullptr || !list->is_array() || list->get_array().size() > max_issuers) return wrong("issuers");
+    if (list == nullptr || !list->is_array() || list->get_array().size() > max_issuers)
+        return wrong_member(file, "issuers");
     std::vector<IssuerKey> issuers;
     for (const json::value& entry : list->get_array()) {
-        if (!entry.is_object()) return wrong("issuers");
-        Members members(entry.get_object());
+        if (!entry.is_object()) return wrong_member(file, "issuers");
+        Members members(file, entry.get_object());
         IssuerKey issuer{
             .suite = members.suite("suite"), .key = members.hex("key"), .revoked = members.truth("revoked")};
         JZ_CHECK(members.finish());
-        if (!crypto::canonical_public_key(issuer.suite, issuer.key).ok()) return wrong("issuers");
+        if (!crypto::canonical_public_key(issuer.suite, issuer.key).ok()) return wrong_member(file, "issuers");
         issuers.push_back(std::move(issuer));
     }
     return issuers;
@@ -130,8 +77,8 @@ Result<Settings> decode_settings(std::string_view text) {
     boost::system::error_code error;
     const json::value parsed = json::parse(text, error);
     if (error || !parsed.is_object()) return Error(ErrorKind::malformed, "purse.json is no JSON object");
-    Members members(parsed.get_object());
-    if (members.text("format") != format) return wrong("format");
+    Members members(file, parsed.get_object());
+    if (members.text("format") != format) return wrong_member(file, "format");
     Settings settings;
     JZ_TRY(settings.key.place, parse_key_place(members.text("key")));
     settings.key.suite = members.suite("suite");

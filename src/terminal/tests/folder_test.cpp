@@ -144,6 +144,45 @@ TEST(Evidence, ItemsToDeposit) {
     EXPECT_EQ(sync_state_of(bob.purse).through, 3U);
 }
 
+// A card signs, power goes before the journal has it, and the purse takes it over: the ledger must hear of its number,
+// or it would never acknowledge what was said after it.
+TEST(Evidence, WhatWasAdoptedFromACardIsHandedIn) {
+    World world;
+    purse_host::Device& ann = world.device(3);
+    purse_host::Device& bob = world.device();
+    const auto power_cut = [&ann](const auto& say) {
+        const auto before = ann.storage.content();
+        const auto counter = ann.anchor;
+        const Bytes signed_only = say();
+        ann.storage.content() = before;
+        ann.anchor = counter;
+        EXPECT_EQ(ann.restart(), JZ_OK);
+        EXPECT_EQ(jz_purse_adopt(ann.purse.get(), purse_host::c_view(signed_only)), JZ_OK);
+        return signed_only;
+    };
+    const Bytes note = power_cut([&] {
+        EXPECT_EQ(ann.purse.pay(bob.ask(500), false).status, JZ_OK);
+        return purse_host::evidence(ann, purse_host::kind_note);
+    });
+    ASSERT_EQ(items_to_deposit(ann.purse).size(), 1U);
+    EXPECT_EQ(items_to_deposit(ann.purse)[0], purse_host::joined({note, ann.last_certificate}));
+    EXPECT_EQ(outcome_of_note(ann.purse, 1, bob.ordinal, 500), Outcome::nothing) << "nobody has it";
+    ann.ask(300);
+    const Bytes voided =
+        power_cut([&] { return to_bytes(ByteView(ann.purse.void_request(ann.nonce).bytes).subspan(1)); });
+    EXPECT_EQ(items_to_deposit(ann.purse).back(), voided);
+    ASSERT_TRUE(purse_host::transfer(ann, bob, 700).ok());
+    EXPECT_EQ(items_to_deposit(ann.purse).size(), 3U);
+    EXPECT_EQ(outcome_of_note(ann.purse, 3, bob.ordinal, 700), Outcome::paid);
+    purse::SyncAck ack;
+    ack.purse = ann.ordinal;
+    ack.sync = 1;
+    ack.time = purse_host::today_s;
+    ack.through = 3;
+    ASSERT_EQ(jz_purse_sync(ann.purse.get(), purse_host::c_view(world.issuer.sync_ack(ack))), JZ_OK);
+    EXPECT_TRUE(items_to_deposit(ann.purse).empty());
+}
+
 TEST(ProofFile, AnybodyWithTheIssuersKeyCanCheckOne) {
     World world;
     purse_host::Device& ann = world.device();

@@ -245,16 +245,23 @@ constexpr NounText noun_texts[] = {
 
 }  // namespace
 
+void add_server_options(CLI::App& command, Connection& connection, const std::string& group) {
+    CLI::Option* const url = command.add_option("--url", connection.url, say("where the server is", "服务地址"))
+                                 ->envname("JIAOZI_URL")
+                                 ->default_val("http://127.0.0.1:8080");
+    CLI::Option* const key = command
+                                 .add_option("--key-file", connection.key_file,
+                                             say("file with the API key; or put the key into JIAOZI_API_KEY",
+                                                 "API 密钥文件；也可设环境变量 JIAOZI_API_KEY"))
+                                 ->envname("JIAOZI_KEY_FILE")
+                                 ->default_val("data/operator.key");
+    if (group.empty()) return;
+    url->group(group);
+    key->group(group);
+}
+
 void add_connection_options(CLI::App& command, Connection& connection) {
-    command.add_option("--url", connection.url, say("where the server is", "服务地址"))
-        ->envname("JIAOZI_URL")
-        ->default_val("http://127.0.0.1:8080");
-    command
-        .add_option("--key-file", connection.key_file,
-                    say("file with the API key; or put the key into JIAOZI_API_KEY",
-                        "API 密钥文件；也可设环境变量 JIAOZI_API_KEY"))
-        ->envname("JIAOZI_KEY_FILE")
-        ->default_val("data/operator.key");
+    add_server_options(command, connection);
     command.add_flag("--json", connection.json, say("print the answer as JSON", "以 JSON 输出"));
 }
 

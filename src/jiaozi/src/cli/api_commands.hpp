@@ -29,6 +29,8 @@ struct Connection {
     std::string key_file;  // --key-file, JIAOZI_KEY_FILE, ./data/operator.key; the key itself may be in JIAOZI_API_KEY
     bool json = false;     // --json
 };
+// Adds --url and --key-file, in a group of the help if it has a name.
+void add_server_options(CLI::App& command, Connection& connection, const std::string& group = {});
 // Adds the three options to a command.
 void add_connection_options(CLI::App& command, Connection& connection);
 // The key from JIAOZI_API_KEY or the file. Never from an argument: arguments stand in process lists.

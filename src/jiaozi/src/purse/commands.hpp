@@ -12,8 +12,8 @@ namespace jiaozi::purses {
 void add_purse_commands(CLI::App& root, cli::Connection& connection, cli::Exit& exit);
 
 // Its parts, below the noun.
-void add_folder_commands(CLI::App& noun, cli::Exit& exit);                               // new, show, verify-proof
-void add_payment_commands(CLI::App& noun, cli::Exit& exit);                              // pay, receive
-void add_server_commands(CLI::App& noun, cli::Connection& connection, cli::Exit& exit);  // load, sync, lost
+void add_folder_commands(CLI::App& noun, cli::Exit& exit);                                // new, show, verify-proof
+void add_payment_commands(CLI::App& noun, cli::Connection& connection, cli::Exit& exit);  // pay, receive
+void add_server_commands(CLI::App& noun, cli::Connection& connection, cli::Exit& exit);   // load, sync, lost
 
 }  // namespace jiaozi::purses

@@ -1,4 +1,5 @@
 // pay, receive.
+#include <algorithm>
 #include <iostream>
 
 #include <boost/json.hpp>
@@ -6,9 +7,11 @@
 
 #include <jiaozi/terminal/evidence.hpp>
 #include <jiaozi/terminal/payment.hpp>
+#include <jiaozi/terminal/shopper.hpp>
 
 #include "commands.hpp"
 #include "common.hpp"
+#include "tap.hpp"
 
 namespace jiaozi::purses {
 namespace {
@@ -27,6 +30,8 @@ struct PaymentOptions {
     std::string pin_file;
     bool resume = false;
     bool cancel = false;
+    // pay at a machine, online or with the purse
+    terminal::Order order;
     // receive
     std::uint64_t amount = 0;
     bool answer = false;
@@ -76,45 +81,128 @@ void print(const PaymentOptions& options, Outcome outcome, jz_status status, std
 }
 
 // --at-most answers for the holder; otherwise the holder is asked.
-bool agrees(const PaymentOptions& options, const jz_offer& offer) {
-    if (options.at_most != 0) return offer.amount <= options.at_most;
-    std::cerr << say("Pay ", "向钱袋 ")
-              << (cli::chinese() ? std::to_string(offer.payee) : amount_text(offer.amount, offer.asset))
-              << say(" to purse ", " 支付 ")
-              << (cli::chinese() ? amount_text(offer.amount, offer.asset) : std::to_string(offer.payee))
-              << say("? [y/N] ", "？[y/N] ") << std::flush;
+bool agrees(const PaymentOptions& options, std::uint64_t amount, const std::string& asset, const std::string& to) {
+    if (options.at_most != 0) return amount <= options.at_most;
+    const std::string price = amount_text(amount, asset);
+    std::cerr << say("Pay ", "向 ") << (cli::chinese() ? to : price) << say(" to ", " 支付 ")
+              << (cli::chinese() ? price : to) << say("? [y/N] ", "？[y/N] ") << std::flush;
     std::string line;
     std::getline(std::cin, line);
     return line == "y" || line == "Y" || line == "yes";
+}
+
+std::string purse_text(std::uint32_t number) {
+    return say("purse ", "钱袋 ") + std::to_string(number);
 }
 
 carriers::Terminal codes() {
     return {.screen = &std::cerr, .scanner = STDIN_FILENO};
 }
 
-Result<cli::Exit> pay(const PaymentOptions& options) {
+// What the machine's server says of a purchase, or the purse: one way of two, and the person did nothing differently.
+void print(const PaymentOptions& options, const terminal::Bought& bought) {
+    const bool settled = bought.online && bought.outcome == Outcome::paid;
+    if (options.purse.json) {
+        json::object out{{"object", "purse_payment"},
+                         {"way", bought.online ? "online" : "purse"},
+                         {"outcome", terminal::name_of(bought.outcome)},
+                         {"settled", settled},
+                         {"earlier", bought.earlier},
+                         {"status", jz_status_name(bought.status)},
+                         {"amount", std::to_string(bought.amount)},
+                         {"asset", bought.asset}};
+        if (bought.payee != 0) out["payee"] = bought.payee;
+        if (!bought.payment.empty()) out["payment"] = bought.payment;
+        if (!bought.reason.empty()) out["reason"] = bought.reason;
+        std::cout << json::serialize(out) << '\n';
+        return;
+    }
+    if (bought.earlier) std::cerr << say("What had been begun before:\n", "先前已开始的付款：\n");
+    if (bought.amount != 0) std::cout << amount_text(bought.amount, bought.asset) << ' ';
+    if (!bought.online) {
+        std::cout << words_of(bought.outcome) << '\n';
+    } else if (settled) {
+        std::cout << say("paid online: settled", "已在线付款：已结算") << '\n';
+    } else if (bought.outcome == Outcome::unknown) {
+        std::cout
+            << say("unknown: asked for online, and nobody can say. Neither paid nor failed; the purse does not pay "
+                   "meanwhile. The same command asks again",
+                   "未知：已在线请求，尚无结果。既非成功也非失败；在此期间钱袋不会付款。请重复同一命令查询")
+            << '\n';
+    } else {
+        std::cout << say("not paid: ", "未付款：") << bought.reason << '\n';
+    }
+    if (bought.status != JZ_OK) std::cerr << "jiaozi: " << purses::words_of(bought.status) << '\n';
+}
+
+Result<bool> is_verified(const PaymentOptions& options, terminal::PurseFolder& folder) {
+    if (options.pin_file.empty()) return options.verified;
+    PurseChoice pin = options.purse;
+    pin.passphrase_file = options.pin_file;
+    JZ_TRY(const crypto::SecretBytes typed, read_passphrase(pin));
+    JZ_CHECK(folder.verify_holder(typed));
+    return true;
+}
+
+// A machine that the server knows: online while there is a network, with the purse while there is none.
+Result<cli::Exit> buy(const PaymentOptions& options, const cli::Connection& connection) {
     JZ_TRY(const carriers::Place place, carriers::parse_place(options.carrier));
-    if (place.kind == carriers::Kind::qr && options.at_most == 0 && !options.resume && !options.cancel) {
+    JZ_TRY(auto folder, open_enrolled(options.purse));
+    JZ_TRY(const bool cvm, is_verified(options, *folder));
+    const terminal::Patience patience{.total = seconds(options.timeout), .answer = seconds(5), .resumes = 3};
+    JZ_TRY(auto client, client::HttpClient::create({.base_url = connection.url,
+                                                    .key = cli::read_key(connection),
+                                                    .timeout = std::min(patience.total, seconds(10)),
+                                                    .max_response_bytes = std::size_t{1} << 20,
+                                                    .stop = {}}));
+    terminal::HttpRoute network(std::move(client));
+    terminal::Shopper shopper(folder->purse(), folder->path() / terminal::purchases_name, network,
+                              [&](std::uint64_t amount, const std::string& asset, std::uint32_t payee) {
+                                  const std::string to = payee == 0 ? options.order.device : purse_text(payee);
+                                  return terminal::Decision{agrees(options, amount, asset, to), cvm};
+                              });
+    terminal::Order order = options.order;
+    if (order.wallet.empty()) order.wallet = folder->settings().wallet;
+    const auto machine = [&] { return carriers::open_link(place, carriers::Side::payer, patience.total, codes()); };
+    JZ_TRY(const terminal::Bought bought, shopper.buy(order, machine, patience));
+    print(options, bought);
+    if (!folder->key_refusal().empty()) std::cerr << "jiaozi: " << folder->key_refusal() << '\n';
+    return exit_of(bought.outcome);
+}
+
+// Whatever carries it.
+Result<Outcome> pay_over(const PaymentOptions& options, terminal::Payer& payer) {
+    const terminal::Patience patience{.total = seconds(options.timeout), .answer = seconds(5), .resumes = 3};
+    if (is_tap(options.carrier)) {
+        if (options.resume || options.cancel) {
+            return Error(ErrorKind::invalid, say("on a reader nothing is asked: put the purse on the same reader again",
+                                                 "读卡器上无需恢复：请把钱袋再次放到同一读卡器上"))
+                .with_param("carrier");
+        }
+        return give_tap(payer, patience.total);
+    }
+    JZ_TRY(const carriers::Place place, carriers::parse_place(options.carrier));
+    JZ_TRY(const auto link, carriers::open_link(place, carriers::Side::payer, patience.total, codes()));
+    const bool again = options.resume || options.cancel;
+    return again ? payer.resume(*link, patience, options.cancel) : payer.pay(*link, patience);
+}
+
+Result<cli::Exit> pay(const PaymentOptions& options) {
+    const bool again = options.resume || options.cancel;
+    if (options.carrier.starts_with("qr:") && options.at_most == 0 && !again) {
         return Error(ErrorKind::invalid, say("with qr: the scanner types on standard input, so give --at-most",
                                              "使用 qr: 时标准输入被扫码器占用，请给出 --at-most"))
             .with_param("at-most");
     }
+    if (!is_tap(options.carrier)) JZ_CHECK(carriers::parse_place(options.carrier));
     JZ_TRY(auto folder, open_enrolled(options.purse));
-    bool cvm = options.verified;
-    if (!options.pin_file.empty()) {
-        PurseChoice pin = options.purse;
-        pin.passphrase_file = options.pin_file;
-        JZ_TRY(const crypto::SecretBytes typed, read_passphrase(pin));
-        JZ_CHECK(folder->verify_holder(typed));
-        cvm = true;
-    }
-    terminal::Payer payer(folder->purse(),
-                          [&](const jz_offer& offer) { return terminal::Decision{agrees(options, offer), cvm}; });
-    const terminal::Patience patience{.total = seconds(options.timeout), .answer = seconds(5), .resumes = 3};
-    JZ_TRY(const auto link, carriers::open_link(place, carriers::Side::payer, patience.total, codes()));
-    const bool again = options.resume || options.cancel;
-    auto outcome = again ? payer.resume(*link, patience, options.cancel) : payer.pay(*link, patience);
+    JZ_TRY(const bool cvm, is_verified(options, *folder));
+    terminal::Payer payer(folder->purse(), [&](const jz_offer& offer) {
+        return terminal::Decision{agrees(options, offer.amount, offer.asset, purse_text(offer.payee)), cvm};
+    });
+    auto outcome = pay_over(options, payer);
     const auto& offer = payer.offer();
+    JZ_CHECK(terminal::forget_decided(folder->purse(), folder->path() / terminal::purchases_name));
     if (!outcome.ok()) {
         if (outcome.error().kind() != ErrorKind::declined || payer.status() == JZ_OK) return outcome.error();
         outcome = Outcome::nothing;
@@ -130,8 +218,9 @@ Result<cli::Exit> pay(const PaymentOptions& options) {
 }
 
 // Payers come and go until one has paid; each is told the same request.
-Result<Outcome> wait_for_payer(const carriers::Place& place, terminal::Payee& payee,
-                               const terminal::Patience& patience) {
+Result<Outcome> wait_for_payer(const std::string& carrier, terminal::Payee& payee, const terminal::Patience& patience) {
+    if (is_tap(carrier)) return take_tap(payee, carrier, patience.total);
+    JZ_TRY(const carriers::Place place, carriers::parse_place(carrier));
     if (place.kind != carriers::Kind::tcp && place.kind != carriers::Kind::unix_socket) {
         JZ_TRY(const auto link, carriers::open_link(place, carriers::Side::payee, patience.total, codes()));
         return payee.serve(*link, patience, place.kind == carriers::Kind::serial);
@@ -150,7 +239,7 @@ Result<Outcome> wait_for_payer(const carriers::Place& place, terminal::Payee& pa
 }
 
 Result<cli::Exit> receive(const PaymentOptions& options) {
-    JZ_TRY(const carriers::Place place, carriers::parse_place(options.carrier));
+    if (!is_tap(options.carrier)) JZ_CHECK(carriers::parse_place(options.carrier));
     if (options.answer == (options.amount != 0)) {
         return Error(ErrorKind::invalid, say("give --amount, or --answer to serve payers of earlier requests only",
                                              "请给出 --amount，或用 --answer 仅应答先前请求的付款方"))
@@ -162,7 +251,7 @@ Result<cli::Exit> receive(const PaymentOptions& options) {
     auto payee = options.answer ? Result<terminal::Payee>(terminal::Payee::answering(folder->purse()))
                                 : terminal::Payee::ask(folder->purse(), options.amount);
     if (!payee.ok()) return std::move(payee).error();
-    const auto served = wait_for_payer(place, *payee, patience);
+    const auto served = wait_for_payer(options.carrier, *payee, patience);
     if (payee->outcome() == Outcome::nothing && !served.ok() && served.error().kind() != ErrorKind::timeout) {
         return served.error();
     }
@@ -184,16 +273,40 @@ void add_carrier(CLI::App& command, PaymentOptions& options) {
     add_purse_options(command, options.purse);
     command
         .add_option("carrier", options.carrier,
-                    say("tcp:127.0.0.1:7700, unix:PATH, serial:PATH, file:DIR or qr:[DIR]",
-                        "tcp:127.0.0.1:7700、unix:路径、serial:路径、file:目录 或 qr:[目录]"))
+                    say("tcp:127.0.0.1:7700, unix:PATH, serial:PATH, file:DIR, qr:[DIR] or nfc:[READER]",
+                        "tcp:127.0.0.1:7700、unix:路径、serial:路径、file:目录、qr:[目录] 或 nfc:[读卡器]"))
         ->required();
     command.add_option("--timeout", options.timeout, say("seconds to wait for the other side", "等待对方的秒数"))
         ->capture_default_str();
 }
 
+// Where the machine is, for the server; --url and --key-file as everywhere.
+void add_machine(CLI::App& pays, PaymentOptions& options, cli::Connection& connection) {
+    const char* group = say("At a machine that the server knows", "在服务器已登记的机器处");
+    terminal::Order& order = options.order;
+    pays.add_option("--at", order.device,
+                    say("the machine's id: paid online while there is a network, with the purse while there is none",
+                        "机器 id：有网络时在线付款，无网络时用钱袋付款"))
+        ->group(group);
+    pays.add_option("--slot", order.slot, say("what is bought", "购买的货道"))
+        ->check(CLI::Range(1, 999))
+        ->capture_default_str()
+        ->group(group);
+    pays.add_option("--quantity", order.quantity, say("and how many", "数量"))
+        ->check(CLI::Range(1, 1000))
+        ->capture_default_str()
+        ->group(group);
+    pays.add_option("--wallet", order.wallet,
+                    say("that pays online (default: the purse's)", "在线付款的钱包（默认：钱袋所属）"))
+        ->group(group);
+    pays.add_option("--member", order.member, say("in whose name it pays online", "以哪位成员的名义在线付款"))
+        ->group(group);
+    cli::add_server_options(pays, connection, group);
+}
+
 }  // namespace
 
-void add_payment_commands(CLI::App& noun, cli::Exit& exit) {
+void add_payment_commands(CLI::App& noun, cli::Connection& connection, cli::Exit& exit) {
     auto paying = std::make_shared<PaymentOptions>();
     CLI::App* pays = noun.add_subcommand("pay", say("pay what the other purse asks for", "支付对方钱袋请求的金额"));
     add_carrier(*pays, *paying);
@@ -211,10 +324,12 @@ void add_payment_commands(CLI::App& noun, cli::Exit& exit) {
                    say("have them voided if they were not credited; a sync gives the amount back",
                        "若尚未入账则作废；同步后退回金额"))
         ->excludes(resume);
+    add_machine(*pays, *paying, connection);
     pays->footer(say("Exit codes: 0 paid; 4 refused or voided; 7 unknown: resume, with the same payee.",
                      "退出码：0 已付；4 被拒或作废；7 未知：请对同一收款方恢复。"));
-    pays->callback([paying, &exit] {
-        const auto done = pay(*paying);
+    pays->callback([paying, &connection, &exit] {
+        const bool at_machine = !paying->order.device.empty() && !paying->resume && !paying->cancel;
+        const auto done = at_machine ? buy(*paying, connection) : pay(*paying);
         exit = done.ok() ? *done : fail(done.error());
     });
 

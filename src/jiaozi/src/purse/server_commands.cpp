@@ -6,6 +6,7 @@
 #include <jiaozi/crypto/secret.hpp>
 #include <jiaozi/terminal/evidence.hpp>
 #include <jiaozi/terminal/issuer_server.hpp>
+#include <jiaozi/terminal/shopper.hpp>
 
 #include "../proof/files.hpp"
 #include "commands.hpp"
@@ -111,6 +112,7 @@ Result<cli::Exit> sync(const ServerOptions& options, const cli::Connection& conn
     JZ_TRY(auto folder, open_enrolled(options.purse));
     JZ_TRY(auto server, reach(connection));
     JZ_TRY(const auto synced, server.sync(*folder));
+    JZ_CHECK(terminal::forget_decided(folder->purse(), folder->path() / terminal::purchases_name));
     const jz_info info = folder->purse().info();
     const std::string asset = terminal::asset_of(folder->purse());
     if (options.purse.json || connection.json) {

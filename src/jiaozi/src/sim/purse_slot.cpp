@@ -1,5 +1,6 @@
 #include "purse_slot.hpp"
 
+#include <algorithm>
 #include <iostream>
 
 #include <boost/json.hpp>
@@ -14,6 +15,7 @@ namespace {
 
 using cli::say;
 constexpr Duration look_up = milliseconds(500);  // how often it looks whether the network is back, or it is to end
+constexpr Duration one_sale = seconds(15);
 
 std::string new_sale() {
     Bytes random(16);
@@ -28,7 +30,9 @@ Result<std::unique_ptr<PurseSlot>> PurseSlot::open(const PurseSlotOptions& optio
     JZ_TRY(const carriers::Place place, carriers::parse_place(options.carrier));
     std::unique_ptr<PurseSlot> slot(new PurseSlot(options, std::move(server), json));
     JZ_TRY(slot->folder_, purses::open_enrolled(options.purse));
+    JZ_TRY(slot->till_, terminal::Till::open(slot->folder_->purse(), slot->folder_->path() / terminal::sales_name));
     JZ_TRY(slot->listener_, carriers::listen(place));
+    slot->tell_what_is_owed();
     slot->thread_ = std::jthread([self = slot.get()](const std::stop_token& stop) { self->run(stop); });
     return slot;
 }
@@ -38,7 +42,7 @@ PurseSlot::~PurseSlot() {
     if (thread_.joinable()) thread_.join();
 }
 
-void PurseSlot::tell(const char* what, std::uint64_t amount, const std::string& detail) const {
+void PurseSlot::tell(const char* what, const char* words, std::uint64_t amount, const std::string& detail) const {
     std::string line;
     if (json_) {
         line = boost::json::serialize(boost::json::object{{"object", "simulation"},
@@ -47,45 +51,59 @@ void PurseSlot::tell(const char* what, std::uint64_t amount, const std::string& 
                                                           {"amount", std::to_string(amount)},
                                                           {"detail", detail}});
     } else {
-        line = std::string(say("purse slot  ", "钱袋口  ")) + what + "  " +
+        line = std::string(say("purse slot  ", "钱袋口  ")) + words + "  " +
                purses::amount_text(amount, terminal::asset_of(folder_->purse())) +
                (detail.empty() ? "" : "  " + detail);
     }
     std::cout << line + "\n" << std::flush;
 }
 
+// The power was cut between the credit and the goods: whether they fell, a person must see.
+void PurseSlot::tell_what_is_owed() {
+    for (const terminal::Sale& sale : till_->undelivered()) {
+        tell("owed",
+             say("paid before the power was cut; look whether it was delivered", "断电前已付款；请查看是否已出货"),
+             sale.amount, sale.key);
+        ignore_error(till_->delivered(sale.key), "told again the next time");
+    }
+}
+
 Result<void> PurseSlot::deposit() {
+    const std::uint64_t before = folder_->purse().info().received;
     JZ_TRY(const auto synced, server_.sync(*folder_));
     std::string refused;
     for (const std::string& reason : synced.refused) refused += (refused.empty() ? "" : ", ") + reason;
-    tell("deposited", folder_->purse().info().received, refused);
+    const std::uint64_t after = folder_->purse().info().received;
+    tell("deposited", say("handed in and settled", "已上交并结算"), before - std::min(before, after), refused);
     return {};
+}
+
+bool PurseSlot::sell_to(std::unique_ptr<carriers::Link> payer) {
+    const std::string key = new_sale();
+    const auto sold =
+        till_->sell(key, options_.price, one_sale, [&](Duration patience) -> Result<std::unique_ptr<carriers::Link>> {
+            if (payer) return std::move(payer);
+            return listener_->accept(patience);
+        });
+    if (!sold.ok()) {
+        tell("trouble", say("sells to no purse", "无法向钱袋售货"), 0, sold.error().to_string());
+        return false;
+    }
+    if (*sold != terminal::Sold::paid) return false;
+    tell("sold_to_purse", say("sold to a purse", "已售予钱袋"), options_.price,
+         say("accepted, not settled", "已接受，未结算"));
+    ignore_error(till_->delivered(key), "told as owed at the next start");
+    return true;
 }
 
 void PurseSlot::run(const std::stop_token& stop) {
     bool to_deposit = folder_->purse().info().notes_held > 0;
     while (!stop.stop_requested()) {
-        if (up_.load()) {
-            if (to_deposit) {
-                // Again after the next pause if the server is not back although the broker is.
-                to_deposit = !deposit().ok();
-            }
-            std::this_thread::sleep_for(std::chrono::nanoseconds(look_up.ns));
-            continue;
-        }
+        // Again after the next pause if the server is not back although the broker is.
+        if (up_.load() && to_deposit) to_deposit = !deposit().ok();
         // The request is made when somebody has come, so that waiting costs the purse nothing.
         auto payer = listener_->accept(look_up);
-        if (!payer.ok()) continue;
-        simulators::PurseTill sale(folder_->purse(), *this,
-                                   [&](Duration patience) -> Result<std::unique_ptr<carriers::Link>> {
-                                       if (*payer) return std::move(*payer);
-                                       return listener_->accept(patience);
-                                   });
-        const simulators::Sold sold = sale.sell(new_sale(), options_.price, seconds(15));
-        if (sold == simulators::Sold::purse) {
-            to_deposit = true;
-            tell("sold_to_purse", options_.price, say("accepted, not settled", "已接受，未结算"));
-        }
+        if (payer.ok() && sell_to(std::move(*payer))) to_deposit = true;
     }
 }
 

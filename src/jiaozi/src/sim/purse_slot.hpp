@@ -1,5 +1,5 @@
-// The slot for purses at a simulated machine: while the machine is offline it sells to whoever holds a purse to it, and
-// when the network is back it hands in what it took. A thread of its own; the machine's goes on beside it.
+// The slot for purses at a simulated machine: it sells to whoever holds a purse to it, with a network and without, and
+// hands in what it took whenever there is one. A thread of its own; the machine's goes on beside it.
 #pragma once
 
 #include <atomic>
@@ -8,8 +8,8 @@
 #include <thread>
 
 #include <jiaozi/carriers/link.hpp>
-#include <jiaozi/simulators/purse_till.hpp>
 #include <jiaozi/terminal/issuer_server.hpp>
+#include <jiaozi/terminal/till.hpp>
 
 #include "../purse/common.hpp"
 
@@ -21,11 +21,13 @@ struct PurseSlotOptions {
     std::uint64_t price = 350;
 };
 
-class PurseSlot final : private simulators::OnlineRoute {
+class PurseSlot {
   public:
     static Result<std::unique_ptr<PurseSlot>> open(const PurseSlotOptions& options, terminal::IssuerServer server,
                                                    bool json);
-    ~PurseSlot() override;
+    ~PurseSlot();
+    PurseSlot(const PurseSlot&) = delete;
+    PurseSlot& operator=(const PurseSlot&) = delete;
     // From the machine's thread, as its session begins and ends.
     void network(bool up) { up_.store(up); }
 
@@ -33,17 +35,18 @@ class PurseSlot final : private simulators::OnlineRoute {
     PurseSlot(const PurseSlotOptions& options, terminal::IssuerServer server, bool json)
         : options_(options), server_(std::move(server)), json_(json) {}
     void run(const std::stop_token& stop);
-    void tell(const char* what, std::uint64_t amount, const std::string& detail) const;
-    bool reachable() override { return up_.load(); }
-    // Online the server tells this machine what to deliver; it asks nobody itself.
-    Answer pay(const std::string&, std::uint64_t) override { return Answer::declined; }
-    Result<void> deposit() override;
+    // Whether it was paid.
+    bool sell_to(std::unique_ptr<carriers::Link> payer);
+    Result<void> deposit();
+    void tell_what_is_owed();
+    void tell(const char* what, const char* words, std::uint64_t amount, const std::string& detail) const;
 
     PurseSlotOptions options_;
     terminal::IssuerServer server_;
     bool json_;
     std::atomic<bool> up_ = false;
     std::unique_ptr<terminal::PurseFolder> folder_;
+    std::unique_ptr<terminal::Till> till_;
     std::unique_ptr<carriers::Listener> listener_;
     std::jthread thread_;
 };

@@ -6,6 +6,7 @@
 
 #include <jiaozi/purse/objects.hpp>
 #include <jiaozi/purse_host/platform.hpp>
+#include <jiaozi/terminal/payment.hpp>
 
 namespace jiaozi::terminal {
 
@@ -19,9 +20,15 @@ std::vector<purse::Certificate> lots_of(purse_host::HostPurse& purse);
 // "CNY"; empty before the first load.
 std::string asset_of(purse_host::HostPurse& purse);
 
+// What is known of the note that this purse signed as its number `seq`, to `payee` over `amount`: paid (a receipt is
+// here, or a sync has settled it), voided, unknown; nothing: there is no such note, or it was adopted and never sent.
+Outcome outcome_of_note(purse_host::HostPurse& purse, std::uint32_t seq, std::uint32_t payee, std::uint64_t amount);
+
 // Deposits of what was received and is not settled; the purse's own notes above `through`, with their receipts where
 // there are any, so that a payee that lost its device is paid; VOIDs given and got. Each is one item of a deposit
-// (docs/protocol/offline.md, 3.10). What was adopted from a card is not handed in: it was never said to anybody.
+// (docs/protocol/offline.md, 3.10). Notes and VOIDs that were adopted from a card too, although this purse has sent
+// them to nobody: they use up numbers, and the ledger acknowledges only what it has without a gap. Such a note lapses
+// at its deadline if its payee never had it.
 std::vector<Bytes> items_to_deposit(purse_host::HostPurse& purse);
 
 }  // namespace jiaozi::terminal

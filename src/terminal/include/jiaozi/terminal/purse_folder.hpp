@@ -32,6 +32,7 @@ class PurseFolder {
     static Result<std::unique_ptr<PurseFolder>> open(const std::filesystem::path& folder,
                                                      const crypto::SecretBytes& secret, const Clock& clock);
 
+    const std::filesystem::path& path() const noexcept { return folder_; }
     const Settings& settings() const noexcept { return settings_; }
     keystores::PurseKey& key() noexcept { return *key_; }
     bool enrolled() const noexcept { return settings_.purse != 0; }
