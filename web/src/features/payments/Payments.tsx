@@ -23,7 +23,7 @@ export function Payments({ api, world, onRefunded }: { api: Api; world: World; o
   };
   const productName = (payment: Payment) => {
     const product = payment.product === null ? undefined : world.products.get(payment.product);
-    if (!product) return t(payment.kind === "offline" ? "offline" : "person");
+    if (!product) return t(payment.kind === "offline" ? "purses" : "person");
     return language === "zh" && product.name_zh !== "" ? product.name_zh : product.name;
   };
   const payerName = (payment: Payment) => {
