@@ -50,6 +50,18 @@ class Demo(unittest.TestCase):
     def test_1_ana_buys_and_the_car_parks_by_themselves(self):
         self.wait_until(lambda: {"machine", "device"} <= {payment["kind"] for payment in self.payments() if payment["state"] == "captured"})
 
+    def test_1_purses_pay_offline_and_settle(self):
+        # The first round comes by itself: Bo pays Ana, she buys a drink with it, and the machine meets the network.
+        def offline():
+            return [payment for payment in self.payments() if payment["kind"] == "offline"]
+        self.wait_until(lambda: {"captured"} == {payment["state"] for payment in offline()} and len(offline()) >= 2)
+        devices = self.platform.call("GET", "/v1/devices", expect=200)[1]["data"]
+        lobby = next(device["id"] for device in devices if device["name"].startswith("Lobby"))
+        sold = [payment for payment in offline() if payment["device"] == lobby]
+        self.assertEqual({payment["amount"] for payment in sold}, {"350"})
+        self.assertTrue(any(payment["offline"]["hops"] == 2 for payment in sold) or any(payment["amount"] == "500" for payment in offline()))
+        self.jiaozi("receipt", "get", sold[0]["id"])
+
     def test_1_the_overview_counts_the_machines(self):
         devices = self.platform.call("GET", "/v1/overview", expect=200)[1]["devices"]
         self.assertEqual({row["kind"]: (row["active"], row["online"]) for row in devices},

@@ -47,11 +47,33 @@ Result<> Demo::start(const Addresses& addresses) {
     machines_thread_ =
         std::thread([this, addresses] { run_machines(addresses.url, addresses.mqtt_host, addresses.mqtt_port); });
     next_purchase_ = parts_.app.call_after(first_drink, [this] { buy_again(); });
+    start_purses();
     return {};
+}
+
+// The demo is worth having without them.
+void Demo::start_purses() {
+    if (parts_.purses == nullptr) return;
+    const Merchant* seller = parts_.merchants.merchant(world_.seller);
+    if (seller == nullptr) return;
+    constexpr std::uint64_t pocket_money = 100'00;
+    std::vector<DemoPurses::Owner> owners;
+    for (const char* name : {"ana", "bo"}) {
+        owners.push_back({name, world_.household, world_.family.value, {}, pocket_money});
+    }
+    owners.push_back({"lobby", seller->wallet, seller->id.value, world_.vending.front(), 0});
+    auto opened = DemoPurses::open({parts_.app, parts_.clock, parts_.directory, *parts_.purses}, std::move(owners));
+    if (!opened.ok()) {
+        log::warn("the demo's purses do not start", {{"why", opened.error().to_string()}});
+        return;
+    }
+    purses_ = std::move(*opened);
+    purses_->start();
 }
 
 void Demo::stop() {
     parts_.app.cancel(std::exchange(next_purchase_, 0));
+    purses_.reset();
     boost::asio::post(machines_io_, [this] {
         machines_.clear();
         machines_io_.stop();

@@ -1,5 +1,6 @@
 // The demo of `jiaozi serve --demo`: a small world (demo_world.hpp), its machines simulated on a thread of their own
-// over real MQTT connections to this program's broker, and a little life: a car passes a gate, Ana buys a drink.
+// over real MQTT connections to this program's broker, and a little life: a car passes a gate, Ana buys a drink, and
+// purses pay each other offline (demo_purses.hpp).
 //
 // Application thread, but for what runs on the machines' thread. Order of calls: seed() before io runs; start() when
 // the server listens; stop() at the end; destroyed after the server's sockets are closed, so that no machine waits for
@@ -25,6 +26,7 @@
 #include <jiaozi/merchants/merchants.hpp>
 #include <jiaozi/simulators/simulator.hpp>
 
+#include "demo_purses.hpp"
 #include "demo_world.hpp"
 
 namespace jiaozi::serve {
@@ -43,6 +45,7 @@ class Demo final : public api::SandboxDevices {
         merchants::MerchantService& merchants;
         identity::DeviceService& devices;
         api::Payments& payments;
+        settlement::Settlement* purses = nullptr;  // without it nobody pays offline
     };
 
     explicit Demo(Parts parts);
@@ -62,12 +65,14 @@ class Demo final : public api::SandboxDevices {
     void buy_again();
     void buy_drink();
     void top_up();
+    void start_purses();
 
     Parts parts_;
     DemoWorld world_;
     std::map<DeviceId, api::SandboxFault> faults_;
     api::AppThread::TimerId next_purchase_ = 0;
     std::uint64_t purchases_ = 0;
+    std::unique_ptr<DemoPurses> purses_;
 
     SystemClock machines_clock_;  // machines have clocks of their own; the server's may be moved by a test
     boost::asio::io_context machines_io_{1};

@@ -116,6 +116,7 @@ class Seeding {
         JZ_CHECK(made(groups_.create_group(
             {.id = family, .kind = GroupKind::family, .name = "Zhang family 张家", .created = {}}, {ana})));
         world_.ana = MemberId(family.value);
+        world_.family = family;
 
         const auto child = demo_id<MemberId>("Bo");
         JZ_CHECK(made(groups_.add_member(
@@ -149,7 +150,10 @@ class Seeding {
     Result<> sell(const DemoMachine& machine) {
         const auto merchant = demo_id<MerchantId>(machine.merchant);
         JZ_TRY(const DeviceId id, device(machine.name, machine.kind, merchant));
-        if (machine.kind == DeviceKind::vending) world_.vending.push_back(id);
+        if (machine.kind == DeviceKind::vending) {
+            world_.vending.push_back(id);
+            world_.seller = merchant;
+        }
         if (machine.kind == DeviceKind::gate) world_.gate = id;
         std::vector<Slot> slots;
         for (const DemoProduct& sold : machine.sells) {

@@ -34,6 +34,8 @@ struct DemoDevice {
 };
 
 struct DemoWorld {
+    GroupId family;
+    MerchantId seller;  // whose vending machines they are
     WalletId household;
     MemberId ana;
     DeviceId gate;

@@ -289,8 +289,8 @@ struct Platform::Parts {
 
     Result<> start_demo(const ServeOptions& options) {
         if (!options.demo) return {};
-        demo = std::make_unique<Demo>(
-            Demo::Parts{io, app, clock, data.path() / "demo", *groups, *merchants, *devices, *payments});
+        demo = std::make_unique<Demo>(Demo::Parts{io, app, clock, data.path() / "demo", *groups, *merchants, *devices,
+                                                  *payments, purses ? &purses->settlement() : nullptr});
         return demo->seed();
     }
 };
