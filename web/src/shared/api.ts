@@ -15,6 +15,7 @@ export type SandboxFault = Schemas["SandboxFault"];
 export type Overview = Schemas["Overview"];
 export type NewPayment = Schemas["NewPayment"];
 export type ApiEvent = Schemas["Event"];
+export type OfflineDetail = Schemas["OfflinePayment"];
 export type Purse = Schemas["Purse"];
 export type PurseLot = Schemas["PurseLot"];
 export type PurseBlacklist = Schemas["PurseBlacklist"];

@@ -29,7 +29,7 @@ const en = {
   r_device_busy: "the machine is serving someone else", r_not_delivered: "the machine reported that nothing was delivered", r_device_nack: "the machine refused the order",
   r_device_silent: "the machine fell silent, so the hold was released", r_cancelled: "cancelled",
   r_payee_voided: "the payee's purse never took it", r_not_claimed: "nobody claimed it in time",
-  late: "a report came late", person: "person to person", purses: "offline, from purse to purse",
+  late: "a report came late", person: "person to person",
   units: "delivered",
 };
 
@@ -60,7 +60,7 @@ const zh: Record<Key, string> = {
   r_device_busy: "机器正在为他人服务", r_not_delivered: "机器报告未出货", r_device_nack: "机器拒绝了指令",
   r_device_silent: "机器失联，冻结金额已释放", r_cancelled: "已取消",
   r_payee_voided: "收款方的离线钱包未入账", r_not_claimed: "逾期无人认领",
-  late: "报告迟到", person: "个人转账", purses: "离线付款",
+  late: "报告迟到", person: "个人转账",
   units: "已出货",
 };
 

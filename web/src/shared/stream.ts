@@ -43,8 +43,8 @@ export function follow(api: Api, onEvent: (event: ApiEvent) => void, onConnected
 }
 
 const types = [
+  "payment.pending", "payment.recovered",
   "payment.pending", "payment.authorized", "payment.captured", "payment.recovered", "payment.voided", "payment.declined", "payment.failed", "payment.refunded",
   "payment.late_delivery", "wallet.deposited",
   "purse.enrolled", "purse.loaded", "purse.refunded", "purse.frozen", "purse.lost",
-  "purse.note_pending", "purse.note_settled", "purse.note_voided", "purse.note_lapsed", "purse.note_reversed",
 ];

@@ -2,11 +2,20 @@ import { Card, Empty, Table, Tag } from "antd";
 
 import { useText, type Key } from "../../shared/i18n";
 import { display, minor } from "../../shared/money";
+import { noteColours } from "../../shared/purse/names";
 import { To } from "../../shared/route";
 import { dateTime } from "../../shared/time";
 import type { Note, PurseChange } from "./history";
 
-const colours: Readonly<Record<Note["state"], string>> = { pending: "gold", settled: "green", voided: "purple", lapsed: "default", reversed: "red" };
+function NoteState({ note }: { note: Note }) {
+  const { t } = useText();
+  return (
+    <>
+      <Tag color={noteColours[note.offline.state]}>{t(`ns_${note.offline.state}` as Key)}</Tag>
+      {note.offline.owed !== "0" && <div className="reason">{t("stillOwed", { amount: display(minor(note.offline.owed), note.asset) })}</div>}
+    </>
+  );
+}
 
 export function Notes({ purse, notes }: { purse: number; notes: Note[] }) {
   const { t, language } = useText();
@@ -17,16 +26,17 @@ export function Notes({ purse, notes }: { purse: number; notes: Note[] }) {
         size="small" rowKey="id" dataSource={notes} pagination={{ pageSize: 12, hideOnSinglePage: true, showSizeChanger: false }}
         locale={{ emptyText: <Empty description={t("noNotes")} /> }}
         columns={[
-          { title: t("time"), render: (_, row) => <span className="quiet money">{dateTime(language, new Date(row.updated))}</span> },
+          { title: t("time"), render: (_, row) => <span className="quiet money">{dateTime(language, new Date(row.offline.made ?? row.created))}</span> },
           {
             title: t("direction"),
-            render: (_, row) => {
-              const other = row.payer === purse ? row.payee : row.payer;
-              return <To route={{ page: "purse", purse: other }}>{t(row.payer === purse ? "paidTo" : "receivedFrom", { n: other })}</To>;
+            render: (_, { offline }) => {
+              const paid = offline.payer_purse === purse;
+              const other = paid ? offline.payee_purse : offline.payer_purse;
+              return <To route={{ page: "purse", purse: other }}>{t(paid ? "paidTo" : "receivedFrom", { n: other })}</To>;
             },
           },
-          { title: t("amount"), align: "right", render: (_, row) => <span className="money">{row.payer === purse ? "−" : "+"}{display(minor(row.amount), row.asset)}</span> },
-          { title: t("state"), render: (_, row) => <Tag color={colours[row.state]}>{t(`ns_${row.state}` as Key)}</Tag> },
+          { title: t("amount"), align: "right", render: (_, row) => <span className="money">{row.offline.payer_purse === purse ? "−" : "+"}{display(minor(row.amount), row.asset)}</span> },
+          { title: t("state"), render: (_, row) => <NoteState note={row} /> },
         ]}
       />
     </Card>

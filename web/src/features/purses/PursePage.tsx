@@ -17,7 +17,7 @@ import { spentOf, StateTag } from "./words";
 export function PursePage({ api, world, number, onChanged }: { api: Api; world: World; number: number; onChanged: () => void }) {
   const { t, language } = useText();
   const purse = world.purses.find((row) => row.ordinal === number);
-  const history = useHistory(api, number, JSON.stringify(purse ?? ""));
+  const history = useHistory(api, purse, JSON.stringify([purse, world.payments[0]?.updated]));
   if (!purse) return <Card><Empty description={t("noSuchPurse")} /><To route={{ page: "purses" }}>{t("back")}</To></Card>;
 
   const pending = sum((history?.notes ?? []).filter((note) => note.state === "pending").map((note) => minor(note.amount)));

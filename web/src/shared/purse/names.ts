@@ -1,6 +1,10 @@
 // Whose a purse is, in words.
-import type { Purse } from "../api";
+import type { OfflineDetail, Purse } from "../api";
 import type { World } from "../world";
+
+export const noteColours: Readonly<Record<OfflineDetail["state"], string>> = {
+  known: "blue", pending: "gold", settled: "green", voided: "purple", lapsed: "default", reversed: "red",
+};
 
 export const suiteNames: Readonly<Record<number, string>> = { 1: "Ed25519", 2: "P-256", 3: "SM2/SM3" };
 
