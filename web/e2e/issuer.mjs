@@ -1,10 +1,11 @@
 // Purses of other devices, for the browser's tests: the real package in Node, enrolled and loaded at the real program.
-import { readFile } from "node:fs/promises";
 import { randomBytes, randomUUID } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 
 import { compilePurse, cryptography, MemoryAnchor, MemoryStorage, Purse, readJournal, softwareSigner } from "jiaozi-purse";
 
-const module = await compilePurse(await readFile(new URL(import.meta.resolve("jiaozi-purse/purse.wasm"))));
+const module = await compilePurse(await readFile(createRequire(import.meta.url).resolve("jiaozi-purse/purse.wasm")));
 const bytes = (text) => new Uint8Array(Buffer.from(text, "base64"));
 const base64 = (content) => Buffer.from(content).toString("base64");
 

@@ -40,7 +40,7 @@ export function Dashboard({ api, onLanguage, onRefused }: { api: Api; onLanguage
             <To key={name} route={target} current={target.page === route.page || (target.page === "purses" && route.page === "purse")}>{t(name)}</To>
           ))}
         </nav>
-        {failure && failure.status !== 401 && <Alert type="error" showIcon message={t("unreachable")} description={failure.message} />}
+        {failure && failure.status !== 401 && route.page !== "offline" && <Alert type="error" showIcon message={t("unreachable")} description={failure.message} />}
         {route.page === "offline" && <main><OfflinePage api={api} world={world} /></main>}
         {!world && !failure && route.page !== "offline" && <Skeleton active paragraph={{ rows: 12 }} />}
         {world && route.page === "purses" && <main><Purses world={world} /></main>}

@@ -75,14 +75,22 @@ export function useWorld(api: Api) {
   }, [refreshSoon]);
 
   useEffect(() => {
-    let stopped = false;
-    load(api)
-      .then((loaded) => { if (!stopped) dispatch({ kind: "loaded", world: loaded }); })
-      .catch((error: unknown) => { if (!stopped) setFailure(error instanceof ApiError ? error : new ApiError(0, "unknown", String(error))); });
     const stop = follow(api, onEvent, setConnected);
     const pulse = setInterval(refreshSoon, 5000);
-    return () => { stopped = true; clearInterval(pulse); stop(); };
+    return () => { clearInterval(pulse); stop(); };
   }, [api, onEvent, refreshSoon]);
+
+  // At first, and again once the program answers after it did not.
+  const missing = world === undefined;
+  const retry = connected && failure?.status === 0;
+  useEffect(() => {
+    if (!missing) return;
+    let stopped = false;
+    load(api)
+      .then((loaded) => { if (!stopped) { setFailure(undefined); dispatch({ kind: "loaded", world: loaded }); } })
+      .catch((error: unknown) => { if (!stopped) setFailure(error instanceof ApiError ? error : new ApiError(0, "unknown", String(error))); });
+    return () => { stopped = true; };
+  }, [api, missing, retry]);
 
   const setPayment = useCallback((payment: Payment) => { dispatch({ kind: "payment", payment }); refreshSoon(); }, [refreshSoon]);
   const setMachine = useCallback((machine: SandboxDevice) => {
