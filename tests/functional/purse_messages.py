@@ -5,8 +5,10 @@ import os
 import time
 
 import cbor2
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519, x25519
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 PROTECTED, AAD = bytes.fromhex("a10127"), b"jiaozi/purse/1"
 
@@ -22,6 +24,15 @@ def verify(signed, key):
     message = cbor2.dumps(["Signature1", protected, AAD, payload], canonical=True)
     ed25519.Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
     return cbor2.loads(payload)
+
+
+def sealed_for_a_mule(deposit, deposit_key):
+    """A MULE message (9.2 with 5.1), so that only the holder of the deposit key reads what is in it."""
+    fresh = x25519.X25519PrivateKey.generate()
+    enc = fresh.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    shared = fresh.exchange(x25519.X25519PublicKey.from_public_bytes(deposit_key))
+    keys = HKDF(hashes.SHA256(), 88, bytes(32), AAD + b"/seal" + b"\x08" + enc + deposit_key).derive(shared)
+    return b"\x08" + enc + ChaCha20Poly1305(keys[:32]).encrypt(keys[32:44], deposit, b"\x08")
 
 
 def text(data):

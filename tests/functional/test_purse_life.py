@@ -6,7 +6,7 @@ import threading
 import unittest
 
 from platform_under_test import Platform
-from purse_messages import Purse, object_id, text, verify
+from purse_messages import Purse, object_id, sealed_for_a_mule, text, verify
 from shop import Shop
 
 PROGRAM = sys.argv.pop(1)
@@ -129,6 +129,29 @@ class Purses(unittest.TestCase):
                 break
         self.assertEqual((status, proof["purse"]), (200, ben.ordinal))
         self.assertEqual(self.get(f"/v1/purses/{ben.ordinal}")["state"], "frozen")
+
+    def test_what_a_mule_brings_is_read_by_the_ledger_alone(self):
+        cara, shop = self.enrol(self.shop.wallet["id"]), self.enrol(self.shop.merchant["wallet"])
+        note = cara.pay(shop, object_id(self.load(cara, 100, "third load")), 0, 40)
+        deposit_key = bytes.fromhex(self.get("/v1/purses/root")["deposit_key"])
+        message = sealed_for_a_mule(shop.receipt(note) + note, deposit_key)
+        self.crash()
+        self.assertEqual(bytes.fromhex(self.get("/v1/purses/root")["deposit_key"]), deposit_key, "for ever the same")
+
+        def bring(*messages):
+            answer = self.platform.call("POST", "/v1/purses/carried", {"items": [text(one) for one in messages]}, 200)[1]
+            return [row["reason"] for row in answer["data"]]
+        bent = message[:-1] + bytes([message[-1] ^ 1])
+        self.assertEqual(bring(bent, message, message), ["unreadable", "ok", "ok"])
+        sold = self.get(f"/v1/payments?kind=offline&payee_wallet={self.shop.merchant['wallet']}")["data"]
+        settled = [row for row in sold if row["offline"]["note"] == object_id(note).hex()]
+        self.assertEqual([(row["state"], row["captured"]) for row in settled], [("captured", "40")], "final: the receipt is the payee's word")
+        self.assertEqual(bring(message), ["ok"])
+
+    def test_what_devices_saw_of_the_issuer(self):
+        head = self.get("/v1/purses/blacklist")["head"]
+        self.assertFalse(self.platform.call("POST", "/v1/purses/alarms", {"heads": head}, 200)[1]["contradiction"])
+        self.assertEqual(self.get("/v1/purses/alarms")["data"], [])
 
     def test_junk_is_quarantined_and_changes_nothing(self):
         before = self.wallets()
