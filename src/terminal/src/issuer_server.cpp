@@ -49,6 +49,19 @@ Result<std::vector<IssuerKey>> issuers_in(const json::object& answer) {
     return issuers;
 }
 
+// As many as a purse trusts; those of its own suite before others. (std::stable_partition is deprecated within
+// libstdc++ 12.)
+std::vector<IssuerKey> ours_first(const std::vector<IssuerKey>& keys, crypto::Suite suite) {
+    constexpr std::size_t most = 4;
+    std::vector<IssuerKey> sorted;
+    for (const bool ours : {true, false}) {
+        for (const IssuerKey& key : keys) {
+            if ((key.suite == suite) == ours && sorted.size() < most) sorted.push_back(key);
+        }
+    }
+    return sorted;
+}
+
 std::string path_of(std::uint32_t purse, std::string_view what) {
     return "/v1/purses/" + std::to_string(purse) + "/" + std::string(what);
 }
@@ -98,8 +111,7 @@ Result<void> IssuerServer::enrol(PurseFolder& folder, const std::string& wallet,
                      "this server does not sign with " + to_text(wanted) + ": it is another issuer's");
     }
     if (!issuers.empty()) known = issuers;
-    std::ranges::stable_partition(known, [&](const IssuerKey& key) { return key.suite == folder.key().suite(); });
-    if (known.size() > 4) known.resize(4);
+    known = ours_first(known, folder.key().suite());
     const json::object wish{{"wallet", wallet},
                             {"suite", static_cast<unsigned>(folder.key().suite())},
                             {"key", to_hex(folder.key().public_key())},
