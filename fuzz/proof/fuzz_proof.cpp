@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <jiaozi/crypto/merkle.hpp>
+#include <jiaozi/proof/add_checkpoint.hpp>
 #include <jiaozi/proof/liabilities.hpp>
 #include <jiaozi/proof/note.hpp>
 #include <jiaozi/proof/receipt.hpp>
@@ -55,6 +56,13 @@ void liability(std::string_view text) {
     require(!verify(*parsed, some_key()).ok());
 }
 
+void added(std::string_view text) {
+    const auto parsed = AddCheckpoint::parse(text);
+    if (parsed.ok()) require(parsed->to_string() == text);
+    const Note asked{"a\n", {}};
+    require(!with_answer(asked, some_key(), text).ok());
+}
+
 void tile(std::string_view text) {
     const auto parsed = TileName::parse(text);
     if (parsed.ok()) require(parsed->path() == text);
@@ -88,28 +96,31 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (size == 0) return 0;
     const ByteView bytes(data + 1, size - 1);
     const std::string_view text = as_text(bytes);
-    switch (data[0] % 7) {
-        case 0:
+    switch (data[0] % 8) {
+        case 1:
             note(text);
             break;
-        case 1:
+        case 2:
             key(text);
             break;
-        case 2:
+        case 3:
             receipt(text);
             break;
-        case 3:
+        case 4:
             liability(text);
             break;
-        case 4:
+        case 5:
             tile(text);
             break;
-        case 5:
+        case 6:
             static_cast<void>(decode_part(bytes).ok());
             rows(bytes);
             break;
-        default:
+        case 7:
             proof_hashes(bytes);
+            break;
+        default:
+            added(text);
     }
     return 0;
 }

@@ -75,6 +75,29 @@ class Snapshots(unittest.TestCase):
             file.seek(4096)
             return any(file.read(64))
 
+    def paid(self):
+        """A payment from the family to another wallet; its id, and what the server says of it."""
+        group = self.platform.make("/v1/groups", {"kind": "family", "name": "Friends", "owner": self.shop.person["id"]})
+        payee = self.platform.make(f"/v1/groups/{group['id']}/wallets", {"name": "Pot", "asset": "CNY"})
+        payment = self.platform.make("/v1/payments", {"kind": "person", "payer_wallet": self.shop.wallet["id"], "payer_member": self.shop.member["id"], "payee_wallet": payee["id"], "amount": "7", "asset": "CNY"})
+        self.wait_until_listed(payment)
+        return payment
+
+    def wait_until_listed(self, payment):
+        def listed(_):
+            return payment["id"] in [one["id"] for one in self.platform.call("GET", "/v1/payments?limit=5", expect=200)[1]["data"]]
+        self.platform.wait_for_metrics(listed)
+
+    def expect_all_as_before(self, payment, balance):
+        """A payment of before the journal's kept part, refunds of it, and purses."""
+        found = self.platform.call("GET", f"/v1/payments/{payment['id']}", expect=200)[1]
+        self.assertEqual((found["state"], found["amount"]), ("captured", "7"))
+        self.platform.call("GET", "/v1/purses/root", expect=200)
+        self.assertEqual(self.shop.balance(), balance)
+
+    def books(self, service):
+        return sorted((self.data / "journal" / "books" / service).glob("*.snapshot"))
+
     def succeed(self, *words):
         code, answer, said = jiaozi(*words)
         self.assertEqual(code, 0, said)
@@ -87,9 +110,10 @@ class Snapshots(unittest.TestCase):
 
     def test_by_hand(self):
         self.open("--snapshot-every", "0")
+        payment = self.paid()
         made = self.fill_first_segment()
         balance = self.shop.balance()
-        self.assertEqual(balance[0], 10000 + made)
+        self.assertEqual(balance[0], 10000 - 7 + made)
         self.assertIn("serve --snapshot-every", self.refused("snapshot", "--data", self.data))
         self.assertIn("serve --archive", self.refused("prune", "--data", self.data, "--archive", self.archive))
         self.platform.kill()
@@ -99,20 +123,36 @@ class Snapshots(unittest.TestCase):
         snapshot = self.succeed("snapshot", "--data", self.data)
         self.assertGreater(int(snapshot["sequence"]), made)
         self.assertGreater(snapshot["bytes"], 0)
+        self.assertEqual(len(self.books("settlement")), 1)
+        shutil.rmtree(self.data / "journal" / "books")  # prune makes it, too
         pruned = self.succeed("prune", "--data", self.data, "--archive", self.archive)
         self.assertGreaterEqual(pruned["segments_removed"], 1)
         self.assertEqual(len(self.segments(self.archive)), pruned["segments_archived"])
         self.assertGreater(pruned["first_kept_entry"], 1)
         self.assertEqual(self.succeed("verify", self.data)["state_digest"], before["state_digest"])
 
+        # A start needs no archive, and answers for what is there; twice, because the first may have left something.
+        away = self.folder / "not-mounted"
+        self.archive.rename(away)
+        for _ in range(2):
+            self.platform.start()
+            self.expect_all_as_before(payment, balance)
+            self.platform.kill()
+        # Without the settlement book purses need the archive; everything else does not.
+        shutil.rmtree(self.data / "journal" / "books")
         self.platform.start()
+        self.assertEqual(self.platform.call("GET", "/v1/purses/root")[0], 503)
         self.assertEqual(self.shop.balance(), balance)
+        self.platform.kill()
+        away.rename(self.archive)
+
+        self.platform.start()
+        self.expect_all_as_before(payment, balance)
         self.assertEqual(self.deposits(lambda: True), 0)
         self.platform.make(f"/v1/wallets/{self.shop.wallet['id']}/deposits", {"amount": "5", "asset": "CNY"})
         self.assertEqual(self.shop.balance()[0], balance[0] + 5)
         self.platform.kill()
 
-        away = self.folder / "not-mounted"
         self.archive.rename(away)
         self.assertIn(str(self.archive), self.refused("verify", self.data))
         away.rename(self.archive)
@@ -130,6 +170,7 @@ class Snapshots(unittest.TestCase):
         made = self.fill_first_segment()
         made += self.deposits(lambda: len(self.segments(self.archive)) > 0 and self.segments()[0].name not in {one.name for one in self.segments(self.archive)})
         self.assertGreaterEqual(len(list((self.data / "journal" / "snapshots").glob("*.snapshot"))), 1)
+        self.platform.wait_for_metrics(lambda _: self.books("settlement") and self.books("payments"))
         balance = self.shop.balance()
         self.assertEqual(balance[0], 10000 + made)
 

@@ -2,7 +2,9 @@
 import json
 import os
 import shutil
+import subprocess
 import sys
+import time
 import unittest
 
 from command_line import jiaozi
@@ -10,6 +12,16 @@ from platform_under_test import Platform
 from shop import Shop
 
 PROGRAM = sys.argv.pop(1)
+
+
+def curl(url, body=None):
+    """(status, text)"""
+    words = ["curl", "-sS", "-w", "\n%{http_code}", url]
+    if body is not None:
+        words += ["--data-binary", "@-", "-H", "Content-Type: text/plain"]
+    done = subprocess.run(words, input=body, capture_output=True, timeout=60, check=True, text=True)
+    text, _, status = done.stdout.rpartition("\n")
+    return int(status), text
 
 
 class Witnesses(unittest.TestCase):
@@ -95,6 +107,60 @@ class Witnesses(unittest.TestCase):
         self.assertEqual(code, 0)
         self.assertIn("已联署", out)
 
+    def serving(self, name):
+        """A witness that is asked: another process, on a port of its own."""
+        ready = self.files / f"{name}.url"
+        ready.unlink(missing_ok=True)
+        process = subprocess.Popen([PROGRAM, "witness", "serve", str(self.files / name), "--port", "0", "--ready-file", str(ready), "--json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        deadline = time.monotonic() + 30
+        while not ready.exists() or not ready.read_text():
+            self.assertIsNone(process.poll())
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.02)
+        return process, ready.read_text().strip()
+
+    def ask(self, url, key, out, expect=0):
+        return self.run_json("checkpoint", "cosign", "--key", self.vkey, "--witness", key, "--witness-url", url, "--url", self.platform.url, "--out", out, expect=expect)
+
+    def ask_as_before(self):
+        process, url = self.serving("asked")
+        self.ask(url, (self.files / "asked" / "vkey").read_text().strip(), self.files / "asked.cosigned")
+        process.kill()
+        process.wait()
+
+    def test_3b_a_log_asks_a_witness(self):
+        key = self.run_json("witness", "init", self.files / "asked", "--name", "asked.example", "--log", self.vkey)["key"]
+        process, url = self.serving("asked")
+        out = self.files / "asked.cosigned"
+        first = self.ask(url, key, out)
+        self.assertEqual(json.loads(process.stdout.readline())["size"], first["size"])
+        self.assertEqual(curl(url + "/checkpoint"), (200, out.read_text()))
+        # It dies whenever it likes: what it cosigned it still knows, and the log may have forgotten.
+        process.kill()
+        self.deposit(3)
+        receipt = self.receipt("asked.json")
+        process, url = self.serving("asked")
+        elsewhere = self.files / "asked-anew.cosigned"
+        second = self.ask(url, key, elsewhere)
+        self.assertGreater(int(second["size"]), int(first["size"]))
+        self.demand(receipt, "--witness", key, "--cosigned", elsewhere)
+        self.assertEqual(self.ask(url, key, elsewhere)["size"], second["size"], "once more is no harm")
+        # What the protocol says to others than our own command.
+        note = elsewhere.read_text()
+        self.assertEqual(curl(url + "/add-checkpoint", f"old 0\n\n{note}"), (409, second["size"] + "\n"))
+        self.assertEqual(curl(url + "/add-checkpoint", f"old {second['size']}\n\n{note}")[0], 200)
+        self.assertEqual(curl(url + "/add-checkpoint", f"old {int(second['size']) + 1}\n\n{note}")[0], 400)
+        self.assertEqual(curl(url + "/add-checkpoint", f"old {first['size']}\n\n{out.read_text()}"), (409, second["size"] + "\n"))
+        self.assertEqual(curl(url + "/add-checkpoint", f"old 0\n\nanother.example/log\n{note.partition(chr(10))[2]}")[0], 404)
+        text, _, signatures = note.partition("\n\n")
+        self.assertEqual(curl(url + "/add-checkpoint", f"old 0\n\n{text[:-1]}\n\n{signatures}")[0], 400)
+        self.assertEqual(curl(url + "/add-checkpoint", f"old {second['size']}\n\n{text.replace(second['size'], str(int(second['size']) + 1), 1)}\n\n{signatures}")[0], 403)
+        self.assertEqual(curl(url + "/add-checkpoint", "x" * 30_000)[0], 413)
+        self.assertEqual(curl(url + "/add-checkpoint", "old 0\n")[0], 400)
+        self.assertEqual(curl(url + "/elsewhere")[0], 404)
+
     def test_4_a_platform_set_back_and_continued_otherwise_is_refused(self):
         backup, kept = self.files / "backup", self.files / "kept"
         self.run_json("backup", backup, "--data", self.data)
@@ -102,6 +168,7 @@ class Witnesses(unittest.TestCase):
             self.deposit(amount)
         self.receipt("before.json")
         self.witness("one")
+        self.ask_as_before()
         remembered = (self.files / "one" / "checkpoint").read_text()
         self.platform.kill()
         self.data.rename(kept)
@@ -111,10 +178,14 @@ class Witnesses(unittest.TestCase):
         self.platform.start()
         self.receipt("shrunk.json")
         self.assertIn("shrunk", self.witness("one", expect=5))
+        _, asked = self.serving("asked")
+        key = (self.files / "asked" / "vkey").read_text().strip()
+        self.assertIn("set back", self.ask(asked, key, self.files / "set-back.cosigned", expect=5))
         for _ in range(12):
             self.deposit(9)
         self.receipt("forked.json")
         self.assertIn("two histories", self.witness("one", expect=1))
+        self.assertIn("two histories", self.ask(asked, key, self.files / "forked.cosigned", expect=1))
         self.assertEqual((self.files / "one" / "checkpoint").read_text(), remembered)
         self.assertTrue([name for name in os.listdir(self.files / "one") if name.startswith("fork-")])
         # The new history's receipt has a good signature, and no cosigned checkpoint to stand on.

@@ -246,6 +246,11 @@ const Payment* PaymentBook::bring(PaymentId id) {
     return find(id);
 }
 
+void PaymentBook::restore(Payment payment, std::uint32_t uses) {
+    const std::uint64_t sequence = payment.sequence;
+    add({.payment = std::move(payment), .loaded = sequence, .uses = uses});
+}
+
 // The entry to change, or null if there is none or it has the change already.
 PaymentBook::Entry* PaymentBook::entry(PaymentId id, std::uint64_t sequence) {
     if (bring(id) == nullptr) return nullptr;

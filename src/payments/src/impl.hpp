@@ -120,6 +120,7 @@ class PaymentService::Impl {
     void tally(const Payment& payment);
     void evict();
     PaymentId payment_of_hold(uint128 pending_id) const;
+    Result<std::uint64_t> begin_behind_archive();
     Result<> fold(std::span<const engine::Committed> batch, std::uint64_t up_to);
     void tell_expired(std::span<const engine::Committed> batch, std::uint64_t after);
 
@@ -132,9 +133,7 @@ class PaymentService::Impl {
 
     std::optional<Error> archive_failure_;  // of the newest load by the book
     PaymentBook book_;
-    // Payments that have left the book, by their low 64 bits: a stranger with the same bits costs one look into the
-    // archive.
-    boost::unordered_flat_set<std::uint64_t> evicted_;
+    KnownIds archived_;  // at least those that have left the book
     Allowances allowances_;
     PaymentCodes codes_;
     QrOffers qrs_;

@@ -21,7 +21,6 @@
 namespace jiaozi::payments {
 namespace {
 
-constexpr std::string_view projection_name = "payments";
 constexpr std::size_t keep_completed = 20'000;  // a payment is often refunded or reported late soon, or never
 // One SQL transaction writes at most so many changes, so that others get their turn and a retry repeats little.
 constexpr std::size_t changes_per_write = 5'000;
@@ -370,6 +369,14 @@ Result<std::optional<Payment>> RegistryArchive::payment(PaymentId id) {
 
 std::uint64_t RegistryArchive::projected_sequence() const {
     return projector_.projected_sequence();
+}
+
+Result<std::vector<Payment>> RegistryArchive::open_payments() {
+    return registry::open_payments(*session_);
+}
+
+Result<KnownIds> RegistryArchive::known_ids() {
+    return payments::known_ids(*session_, directory_);
 }
 
 }  // namespace jiaozi::payments

@@ -35,8 +35,26 @@ PaymentService::Impl::~Impl() {
     if (resend_timer_ != 0) parts_.app.cancel(resend_timer_);
 }
 
-// Reads the journal up to now on the feed's thread, while this one waits; from there on the feed only tells which holds
-// ran out, because the service knows its own commands' outcomes.
+// What the archive has needs no journal: of it the book wants only what is in delivery. Returns the command up to which
+// that is.
+Result<std::uint64_t> PaymentService::Impl::begin_behind_archive() {
+    const std::uint64_t projected = parts_.archive.projected_sequence();  // first: what follows may be newer
+    if (projected == 0) return projected;
+    JZ_TRY(archived_, parts_.archive.known_ids());
+    JZ_TRY(const std::vector<Payment> open, parts_.archive.open_payments());
+    for (const Payment& payment : open) {
+        std::uint32_t uses = 0;
+        for (;; ++uses) {
+            JZ_TRY(const auto use, parts_.engine.transfer(use_id(payment.id, uses)));
+            if (!use) break;
+        }
+        book_.restore(payment, uses);
+    }
+    return projected;
+}
+
+// Reads what the journal has behind the archive, up to now, on the feed's thread, while this one waits; from there on
+// the feed only tells which holds ran out, because the service knows its own commands' outcomes.
 Result<> PaymentService::Impl::recover() {
     struct Progress {
         std::mutex mutex;
@@ -46,8 +64,13 @@ Result<> PaymentService::Impl::recover() {
     };
     const auto progress = std::make_shared<Progress>();
     const std::uint64_t target = parts_.engine.last_sequence();
-    progress->finished = target == 0;
-    subscription_ = parts_.engine.subscribe(0, [this, progress, target](std::span<const engine::Committed> batch) {
+    JZ_TRY(const std::uint64_t from, begin_behind_archive());
+    log::info("payments begin", {{"archive", std::to_string(from)},
+                                 {"read", std::to_string(target - std::min(from, target))},
+                                 {"open", std::to_string(book_.size())},
+                                 {"ids", std::to_string(archived_.size())}});
+    progress->finished = from >= target;
+    subscription_ = parts_.engine.subscribe(from, [this, progress, target](std::span<const engine::Committed> batch) {
         if (batch.front().sequence <= target) {
             auto folded = fold(batch, target);
             const std::lock_guard guard(progress->mutex);
@@ -128,12 +151,14 @@ void PaymentService::Impl::start(api::DeviceLink& link) {
 // What the archive has of a payment that has left the book.
 std::optional<Payment> PaymentService::Impl::load(PaymentId id) {
     archive_failure_.reset();
-    if (!evicted_.contains(low64(id.value))) return std::nullopt;
+    if (!archived_.contains(low64(id.value))) return std::nullopt;
     auto stored = parts_.archive.payment(id);
     if (!stored.ok()) {
         archive_failure_ = std::move(stored).error();
         return std::nullopt;
     }
+    // Those that purses made stand there too, and are settlement's.
+    if (*stored && (*stored)->kind == PaymentKind::offline) return std::nullopt;
     return std::move(stored).value();
 }
 
@@ -171,7 +196,7 @@ void PaymentService::Impl::tally(const Payment& payment) {
 
 void PaymentService::Impl::evict() {
     book_.evict(options_.keep_completed, parts_.archive.projected_sequence(),
-                [this](PaymentId id) { evicted_.insert(low64(id.value)); });
+                [this](PaymentId id) { archived_.insert(low64(id.value)); });
 }
 
 void PaymentService::Impl::find(PaymentId id, api::Done<Payment> done) {

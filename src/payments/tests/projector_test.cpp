@@ -193,6 +193,8 @@ struct LateArchive final : Archive {
         return registry ? registry->payment(id) : std::optional<Payment>();
     }
     std::uint64_t projected_sequence() const override { return registry ? registry->projected_sequence() : 0; }
+    Result<std::vector<Payment>> open_payments() override { return registry->open_payments(); }
+    Result<KnownIds> known_ids() override { return registry->known_ids(); }
 };
 
 // Payments that have left memory are answered from the projection.

@@ -236,6 +236,7 @@ void World::go() {
         {.directory = directory.path() / "journal", .max_queue = max_queue, .tick = milliseconds(1)}, clock);
     ASSERT_TRUE(opened.ok()) << opened.error().to_string();
     engine = std::move(*opened);
+    before_service();
     auto recovered = PaymentService::recover({*engine, app, clock, town, town, town, *archive}, options);
     ASSERT_TRUE(recovered.ok()) << recovered.error().to_string();
     payments = std::move(*recovered);

@@ -108,6 +108,8 @@ class NoArchive : public Archive {
   public:
     Result<std::optional<Payment>> payment(PaymentId) override { return std::optional<Payment>(); }
     std::uint64_t projected_sequence() const override { return 0; }
+    Result<std::vector<Payment>> open_payments() override { return std::vector<Payment>(); }
+    Result<KnownIds> known_ids() override { return KnownIds(); }
 };
 
 class World {
@@ -171,7 +173,8 @@ class World {
     NoArchive no_archive;
     Archive* archive = &no_archive;
     Options options;
-    std::size_t max_queue = 65'536;  // of the engine; takes effect at a restart
+    std::size_t max_queue = 65'536;                // of the engine; takes effect at a restart
+    std::function<void()> before_service = [] {};  // the engine is open, the service not made yet
     std::unique_ptr<engine::Engine> engine;
     std::unique_ptr<PaymentService> payments;
 

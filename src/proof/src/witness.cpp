@@ -16,11 +16,11 @@ Result<std::string> read_file(storage::Disk& disk, const std::filesystem::path& 
 }
 
 // The log's own signature, and ours instead of an older one of ours; what strangers have added says nothing to us.
-Note with_cosignature(const Note& note, const NoteKey& log, NoteSignature ours) {
+Note with_cosignature(const Note& note, const NoteKey& log, const NoteSignature& ours) {
     Note out{note.text, {}};
     std::ranges::copy_if(note.signatures, std::back_inserter(out.signatures),
                          [&](const NoteSignature& one) { return one.name == log.name && one.key_id == log.id(); });
-    out.signatures.push_back(std::move(ours));
+    out.signatures.push_back(ours);
     return out;
 }
 
@@ -98,20 +98,73 @@ Result<std::string> Witness::cosign(std::string_view note, crypto::merkle::NodeS
     JZ_TRY(Checkpoint next, open_checkpoint(note, log_));
     if (seen_) {
         if (auto held = hold_against_seen(next, tiles); !held.ok()) {
-            if (held.error().code() == "log_forked" || held.error().code() == "log_shrunk") {
-                JZ_CHECK(storage::write_whole(*disk_, directory_, directory_ / ("fork-" + std::to_string(next.size)),
-                                              as_bytes(note), storage::Durable::now));
-            }
+            if (held.error().code() == "log_forked" || held.error().code() == "log_shrunk")
+                JZ_CHECK(keep_evidence(next.size, note));
             return held.error();
         }
     }
-    JZ_TRY(auto ours, cosign_note(parsed.text, key_, *signer_, now));
-    const std::string cosigned = with_cosignature(parsed, log_, std::move(ours)).to_string();
+    JZ_TRY(const auto ours, remember(parsed, std::move(next), now));
+    return with_cosignature(parsed, log_, ours).to_string();
+}
+
+Result<std::string> Witness::newest() const {
+    if (!seen_) return Error(ErrorKind::not_found, "nothing has been cosigned yet");
+    return read_file(*disk_, directory_ / "checkpoint");
+}
+
+Result<> Witness::keep_evidence(std::uint64_t size, std::string_view note) {
+    return storage::write_whole(*disk_, directory_, directory_ / ("fork-" + std::to_string(size)), as_bytes(note),
+                                storage::Durable::now);
+}
+
+Result<NoteSignature> Witness::remember(const Note& note, Checkpoint next, Timestamp now) {
+    JZ_TRY(auto ours, cosign_note(note.text, key_, *signer_, now));
+    const std::string cosigned = with_cosignature(note, log_, ours).to_string();
     // Before anybody has it: after a crash we must still know what we said.
     JZ_CHECK(
         storage::write_whole(*disk_, directory_, directory_ / "checkpoint", as_bytes(cosigned), storage::Durable::now));
     seen_ = std::move(next);
-    return cosigned;
+    return ours;
+}
+
+Result<> Witness::check_added(const AddCheckpoint& request, const Checkpoint& next) const {
+    if (request.old_size > next.size) {
+        return Error(ErrorKind::invalid, "the old size is over the checkpoint's").with_param("old");
+    }
+    const std::uint64_t known = seen_ ? seen_->size : 0;
+    const auto elsewhere = [&](const std::string& how) {
+        return Error(ErrorKind::conflict, "the witness has cosigned " + how).with_code("witness_elsewhere");
+    };
+    if (request.old_size != known) {
+        return elsewhere(std::to_string(known) + " commands, not " + std::to_string(request.old_size));
+    }
+    if (!seen_) return {};
+    if (next.size == seen_->size && next.root != seen_->root) {
+        return elsewhere("another root of " + std::to_string(known) +
+                         " commands: the log has two histories. Keep both checkpoints, and tell others");
+    }
+    if (crypto::merkle::verify_consistency(seen_->size, seen_->root, next.size, next.root, request.proof)) return {};
+    return Error(ErrorKind::declined, "the proof does not lead from " + std::to_string(known) + " commands to " +
+                                          std::to_string(next.size) + ": it is wrong, or the log has two histories")
+        .with_code("log_forked");
+}
+
+Result<NoteSignature> Witness::add(const AddCheckpoint& request, Timestamp now) {
+    JZ_TRY(const Note note, Note::parse(request.note));
+    JZ_TRY(const Checkpoint said, Checkpoint::parse(note.text));
+    if (said.origin != log_.name) {
+        return Error(ErrorKind::not_found, "this witness follows " + log_.name + ", not " + said.origin)
+            .with_code("unknown_log");
+    }
+    JZ_TRY(Checkpoint next, open_checkpoint(request.note, log_));
+    auto checked = check_added(request, next);
+    if (!checked.ok()) {
+        // Two signed roots of one size convict the log; a wrong proof may be anybody's.
+        if (seen_ && next.size == seen_->size && next.root != seen_->root)
+            JZ_CHECK(keep_evidence(next.size, request.note));
+        return std::move(checked).error();
+    }
+    return remember(note, std::move(next), now);
 }
 
 std::size_t count_cosignatures(const Note& note, std::span<const NoteKey> witnesses) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <jiaozi/proof/witness.hpp>
+#include <jiaozi/storage/faulty_disk.hpp>
 
 #include "folder.hpp"
 
@@ -113,6 +114,116 @@ TEST_F(WitnessTest, AQuorumIsOfDifferentWitnesses) {
     EXPECT_EQ(require_quorum(note, std::vector{keys[0], keys[0]}, 2).error().kind(), ErrorKind::unauthenticated);
     EXPECT_EQ(require_quorum(note, std::vector{log_}, 1).error().kind(), ErrorKind::invalid);
     EXPECT_EQ(merge_signatures(note, *Note::parse(signed_note(leaves(6)))).error().kind(), ErrorKind::conflict);
+}
+
+// A log that asks by itself, as C2SP tlog-witness has it: what is answered, in its order.
+class AddCheckpointTest : public WitnessTest {
+  protected:
+    AddCheckpoint ask(std::uint64_t old_size, const std::vector<crypto::Digest>& tree) {
+        AddCheckpoint request{old_size, {}, signed_note(tree)};
+        if (old_size > 0 && old_size < tree.size()) {
+            crypto::merkle::LeafSource source(tree);
+            request.proof = *crypto::merkle::consistency_proof(source, old_size, tree.size());
+        }
+        return request;
+    }
+    static Timestamp now() { return timestamp_s(1'700'000'000); }
+};
+
+TEST_F(AddCheckpointTest, CosignsWhatItsProofLeadsTo) {
+    const NoteKey key = make();
+    std::uint64_t before = 0;
+    for (const std::uint64_t size : {5U, 5U, 6U, 300U, 301U}) {
+        Witness witness = open();  // each time another process
+        const AddCheckpoint request = ask(before, leaves(size));
+        const auto parsed = AddCheckpoint::parse(request.to_string());
+        ASSERT_TRUE(parsed.ok()) << parsed.error().to_string();
+        EXPECT_EQ(*parsed, request);
+        const auto ours = witness.add(*parsed, now());
+        ASSERT_TRUE(ours.ok()) << ours.error().to_string();
+        const Note note = *Note::parse(request.note);
+        const auto cosigned = with_answer(note, key, signature_lines(std::span(&*ours, 1)));
+        ASSERT_TRUE(cosigned.ok()) << cosigned.error().to_string();
+        EXPECT_EQ(*verify_note(*cosigned, key), now());
+        EXPECT_TRUE(verify_note(*cosigned, log_).ok());
+        before = size;
+    }
+    EXPECT_EQ(open().seen()->size, 301U) << "it remembers";
+}
+
+TEST_F(AddCheckpointTest, RefusesInTheOrderOfTheProtocol) {
+    make();
+    Witness witness = open();
+    ASSERT_TRUE(witness.add(ask(0, leaves(10)), now()).ok());
+    const auto refusal = [&](const AddCheckpoint& request) {
+        const auto answer = witness.add(request, now());
+        return answer.ok() ? std::string("ok")
+                           : std::string(name_of(answer.error().kind())) + "/" + answer.error().code();
+    };
+    AddCheckpoint other = ask(10, leaves(20));
+    other.note.replace(0, log_.name.size(), "elsewhere/journal");
+    EXPECT_EQ(refusal(other), "not_found/unknown_log");
+    AddCheckpoint forged = ask(10, leaves(20));
+    forged.note = Note{Note::parse(forged.note)->text, Note::parse(ask(10, leaves(21)).note)->signatures}.to_string();
+    EXPECT_EQ(refusal(forged), "unauthenticated/unauthenticated");
+    EXPECT_EQ(refusal({11, {}, signed_note(leaves(10))}), "invalid/invalid");
+    EXPECT_EQ(refusal(ask(0, leaves(20))), "conflict/witness_elsewhere");
+    EXPECT_EQ(refusal(ask(9, leaves(20))), "conflict/witness_elsewhere");
+    EXPECT_EQ(refusal(ask(10, leaves(10, 3))), "conflict/witness_elsewhere") << "another root of the same size";
+    EXPECT_TRUE(std::filesystem::exists(path() / "fork-10")) << "signed by the log: the evidence is kept";
+    EXPECT_EQ(refusal(ask(10, leaves(20, 3))), "declined/log_forked");
+    AddCheckpoint bare = ask(10, leaves(20));
+    bare.proof.clear();
+    EXPECT_EQ(refusal(bare), "declined/log_forked");
+    EXPECT_EQ(refusal(ask(5, leaves(7))), "conflict/witness_elsewhere") << "a shrunk log";
+    EXPECT_EQ(witness.seen()->size, 10U);
+    EXPECT_EQ(refusal(ask(10, leaves(20))), "ok");
+}
+
+TEST_F(AddCheckpointTest, WhatCannotBeRememberedIsNotSigned) {
+    make();
+    storage::FaultyDisk disk(storage::system_disk());
+    auto opened = Witness::open(path(), disk);
+    ASSERT_TRUE(opened.ok());
+    ASSERT_TRUE(opened->add(ask(0, leaves(3)), now()).ok());
+    disk.fail_writes_from(disk.writes());
+    EXPECT_EQ(opened->add(ask(3, leaves(4)), now()).error().kind(), ErrorKind::io);
+    EXPECT_EQ(opened->seen()->size, 3U);
+}
+
+TEST(AddCheckpointBody, Grammar) {
+    const std::string note =
+        "a.example/log\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n\u2014 a.example/log AAAAAAAA\n";
+    const std::string hash = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
+    std::string many;
+    for (int i = 0; i < 63; ++i) many += hash;
+    struct Row {
+        const char* what;
+        std::string body;
+        bool good;
+    };
+    const Row rows[] = {
+        {"from nothing", "old 0\n\n" + note, true},
+        {"with a proof", "old 1\n" + hash + hash + "\n" + note, true},
+        {"63 hashes", "old 1\n" + many + "\n" + note, true},
+        {"64 hashes", "old 1\n" + many + hash + "\n" + note, false},
+        {"a proof from nothing", "old 0\n" + hash + "\n" + note, false},
+        {"no size", "old \n\n" + note, false},
+        {"a sign", "old +1\n\n" + note, false},
+        {"a leading zero", "old 01\n\n" + note, false},
+        {"over 64 bits", "old 18446744073709551616\n\n" + note, false},
+        {"a short hash", "old 1\nAAAA\n\n" + note, false},
+        {"not base64", "old 1\n!\n\n" + note, false},
+        {"no empty line", "old 1\n" + hash + note, false},
+        {"no note", "old 1\n\n", false},
+        {"nothing", "", false},
+    };
+    for (const Row& row : rows) {
+        const auto parsed = AddCheckpoint::parse(row.body);
+        EXPECT_EQ(parsed.ok(), row.good) << row.what;
+        if (parsed.ok()) EXPECT_EQ(parsed->to_string(), row.body) << row.what;
+    }
+    EXPECT_EQ(AddCheckpoint::parse(std::string(30'000, 'x')).error().kind(), ErrorKind::too_large);
 }
 
 }  // namespace

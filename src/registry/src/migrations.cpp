@@ -237,6 +237,11 @@ constexpr std::string_view offline_payments[] = {
     "ALTER TABLE payments ADD COLUMN offline TEXT NOT NULL DEFAULT ''",
 };
 
+// A payment service that starts asks for those in delivery, however many are done.
+constexpr std::string_view payments_open[] = {
+    "CREATE INDEX payments_open ON payments (id) WHERE state = 'authorized'",
+};
+
 struct Migration {
     std::string_view name;
     std::span<const std::string_view> statements;
@@ -249,6 +254,7 @@ constexpr std::array migrations = {
     Migration{"webhooks", webhooks},
     Migration{"device_enrolled", device_enrolled},
     Migration{"offline_payments", offline_payments},
+    Migration{"payments_open", payments_open},
 };
 constexpr int newest_version = static_cast<int>(migrations.size());
 

@@ -127,6 +127,23 @@ Result<Listing<Payment>> list_payments(Session& session, const PaymentFilter& fi
     return list_rows<Payment>(session, filtered(filter), page);
 }
 
+Result<std::vector<Payment>> open_payments(Session& session) {
+    // The state is part of the text: neither database would use the index of open payments for a parameter.
+    return read_all<Payment>(session, Sql(select_from<Payment>()) << " WHERE state = 'authorized'");
+}
+
+Result<> each_payment_id(Session& session, Timestamp after, const std::function<void(PaymentId)>& visit) {
+    constexpr Type columns[] = {Type::text};
+    const Sql sql = Sql("SELECT id FROM payments WHERE created > ") << param(after) << " ORDER BY created, id";
+    JZ_TRY(Statement * statement, session.connection().prepare("payment", sql, columns));
+    return session.connection().query("payment", *statement, [&]() -> Result<> {
+        auto id = PaymentId::parse(statement->columns[0].text);
+        if (!id.ok()) return Error(ErrorKind::corrupt, "payment: an id is not one: " + id.error().message());
+        visit(*id);
+        return {};
+    });
+}
+
 Result<Refund> get_refund(Session& session, RefundId id) {
     return get_row<Refund>(session, id);
 }

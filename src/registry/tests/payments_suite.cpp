@@ -21,6 +21,35 @@ TEST_F(Registry, payments_come_back) {
     ASSERT_OK(upsert_many(db(), {}));
 }
 
+// What a payment service begins with.
+TEST_F(Registry, open_payments_and_ids_after_a_moment) {
+    std::vector<Payment> stored;
+    for (std::uint64_t n = 1; n <= 6; ++n) {
+        stored.push_back(payment(n));
+        stored.back().state = n % 3 == 0 ? PaymentState::authorized : PaymentState::captured;
+        stored.back().created = at(10 + n);
+    }
+    ASSERT_OK(upsert_many(db(), stored));
+    std::set<PaymentId> open;
+    for (const Payment& one : must(open_payments(db()))) {
+        EXPECT_EQ(show(one), show(stored[low64(one.id.value) - 1]));
+        open.insert(one.id);
+    }
+    EXPECT_EQ(open, (std::set{PaymentId(3), PaymentId(6)}));
+    const auto after = [&](Timestamp moment) {
+        std::vector<PaymentId> ids;
+        EXPECT_TRUE(each_payment_id(db(), moment, [&](PaymentId id) { ids.push_back(id); }).ok());
+        return ids;
+    };
+    EXPECT_EQ(after(at(14)), (std::vector{PaymentId(5), PaymentId(6)}));
+    EXPECT_EQ(after(Timestamp{}).size(), 6U);
+    EXPECT_TRUE(after(at(16)).empty());
+    stored[2].state = PaymentState::voided;
+    stored[2].sequence += 1;
+    ASSERT_OK(upsert_many(db(), stored));
+    EXPECT_EQ(must(open_payments(db())).size(), 1U) << "the index follows";
+}
+
 TEST_F(Registry, every_field_of_a_payment_follows_its_newest_sequence) {
     Payment later;
     later.id = PaymentId(1);

@@ -329,6 +329,7 @@ std::vector<Change> Book::take_changes(std::uint64_t sequence, Timestamp at) {
     }
     std::vector<Change> taken;
     taken.swap(changes_);
+    if (!taken.empty()) last_change_ = sequence;
     for (Change& change : taken) {
         change.sequence = sequence;
         change.at = at;
@@ -361,22 +362,35 @@ bool Book::has_alarm(const purse::Id& head) const {
     return alarm_heads_.contains(head);
 }
 
-void Book::add(const AlarmFact& fact) {
+// False: it is not a HEAD, or there is an alarm about it already.
+bool Book::keep_alarm(const Bytes& text) {
     purse::Object object;
     purse::ListHead head;
-    if (!read_value(fact.head, purse::Type::list_head, object, head)) return;
-    const purse::Id id = id_of(object);
-    if (!alarm_heads_.insert(id).second) return;
-    alarms_.push_back(fact.head);
+    if (!read_value(text, purse::Type::list_head, object, head) || !alarm_heads_.insert(id_of(object)).second)
+        return false;
+    alarms_.push_back(text);
+    return true;
+}
+
+void Book::add(const AlarmFact& fact) {
+    if (!keep_alarm(fact.head)) return;
+    purse::Object object;
+    purse::ListHead head;
+    const bool read = read_value(fact.head, purse::Type::list_head, object, head);
+    JZ_ASSERT(read);  // a moment ago
     Change& change = changes_.emplace_back();
     change.kind = ChangeKind::two_lists;
     change.serial = head.version;
-    change.note = id;
+    change.note = id_of(object);
+}
+
+void Book::keep_proof(const Bytes& proof) {
+    if (const auto culprit = guilty_of(proof)) first_proof_.emplace(*culprit, proofs_.size());
+    proofs_.push_back(proof);
 }
 
 void Book::add(const ProofFact& fact) {
-    if (const auto culprit = guilty_of(fact.proof)) first_proof_.emplace(*culprit, proofs_.size());
-    proofs_.push_back(fact.proof);
+    keep_proof(fact.proof);
     if (proven_ < conflicts_.size()) conflicts_[proven_++].proof_stored = true;
 }
 

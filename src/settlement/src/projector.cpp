@@ -181,6 +181,11 @@ class Projector::Impl {
         changed_.notify_all();
     }
 
+    std::uint64_t followed() const {
+        const std::lock_guard guard(mutex_);
+        return written_;
+    }
+
     std::uint64_t told() const {
         const std::lock_guard guard(mutex_);
         return told_;
@@ -284,6 +289,9 @@ Result<std::unique_ptr<Projector>> Projector::start(registry::Store& store, api:
 
 void Projector::follow(std::vector<Change> changes, bool may_wait) {
     impl_->follow(std::move(changes), may_wait);
+}
+std::uint64_t Projector::followed() const {
+    return impl_->followed();
 }
 std::uint64_t Projector::told() const {
     return impl_->told();

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include <jiaozi/base/assert.hpp>
 #include <jiaozi/settlement/range_index.hpp>
@@ -43,6 +44,17 @@ std::vector<OwnedSpan> RangeIndex::claim(Span range, std::uint32_t owner) {
         spans_.insert(spans_.begin() + static_cast<std::ptrdiff_t>(first_after(gap.from)), {gap, owner});
     }
     return others;
+}
+
+std::optional<RangeIndex> RangeIndex::of(std::vector<OwnedSpan> spans) {
+    std::uint64_t at = 0;
+    for (const OwnedSpan& owned : spans) {
+        if (owned.span.from < at || owned.span.to <= owned.span.from) return std::nullopt;
+        at = owned.span.to;
+    }
+    RangeIndex index;
+    index.spans_ = std::move(spans);
+    return index;
 }
 
 std::vector<Span> RangeIndex::release(Span range, std::uint32_t owner) {

@@ -1,14 +1,14 @@
 #include <algorithm>
-#include <chrono>
-#include <condition_variable>
-#include <mutex>
+#include <atomic>
 
 #include <jiaozi/api/accounts.hpp>
 #include <jiaozi/base/big_endian.hpp>
 #include <jiaozi/base/log.hpp>
 #include <jiaozi/crypto/hash.hpp>
+#include <jiaozi/settlement/book_snapshot.hpp>
 
 #include "impl.hpp"
+#include "read_commands.hpp"
 
 namespace jiaozi::settlement {
 
@@ -43,40 +43,32 @@ Settlement::Impl::~Impl() {
     alive_.reset();
 }
 
-// Reads the journal up to now on the feed's thread, while this one waits.
+// Begins with the newest book and reads the journal after it, on the feed's thread, while this one waits.
 Result<> Settlement::Impl::recover() {
-    struct Progress {
-        std::mutex mutex;
-        std::condition_variable moved;
-        bool finished = false;
-        std::optional<Error> failure;
-    };
-    const auto progress = std::make_shared<Progress>();
     const std::uint64_t target = parts_.engine.last_sequence();
     if (target == 0) return {};
-    auto subscription = parts_.engine.subscribe(0, [this, progress, target](std::span<const engine::Committed> batch) {
-        const std::lock_guard guard(progress->mutex);
-        for (const engine::Committed& committed : batch) {
-            if (committed.sequence > target || progress->finished) break;
-            auto applied = book.apply(committed);
-            if (!applied.ok()) {
-                progress->failure = Error(ErrorKind::corrupt, applied.error().message())
-                                        .in("annotation of command " + std::to_string(committed.sequence));
-            }
-            std::vector<Change> changes = book.take_changes(committed.sequence, committed.timestamp);
-            if (parts_.follower != nullptr && !progress->failure) parts_.follower->follow(std::move(changes), true);
-            progress->finished = progress->failure || committed.sequence == target;
-        }
-        progress->moved.notify_all();
-    });
-    std::unique_lock lock(progress->mutex);
-    while (!progress->finished) {
-        progress->moved.wait_for(lock, std::chrono::milliseconds(100));
-        if (auto failure = subscription->failure()) return std::move(*failure).in("read the journal");
+    std::uint64_t from = 0;
+    if (!parts_.directory.empty()) {
+        const std::uint64_t followed = parts_.follower == nullptr ? UINT64_MAX : parts_.follower->followed();
+        BookStart start = newest_book(parts_.directory, followed);
+        book = std::move(start.book);
+        from = start.sequence;
+        if (from == 0) log::info("there is no settlement book to begin with; the whole journal is read");
     }
-    lock.unlock();
-    subscription.reset();
-    if (progress->failure) return std::move(*progress->failure).in("recover settlement");
+    const auto take = [this](const engine::Committed& committed) -> Result<> {
+        auto applied = book.apply(committed);
+        if (!applied.ok()) {
+            return Error(ErrorKind::corrupt, applied.error().message())
+                .in("annotation of command " + std::to_string(committed.sequence));
+        }
+        std::vector<Change> changes = book.take_changes(committed.sequence, committed.timestamp);
+        if (parts_.follower != nullptr) parts_.follower->follow(std::move(changes), true);
+        return {};
+    };
+    const std::atomic<bool> never{false};
+    auto read = read_commands(parts_.engine, from, target, take, never);
+    if (!read.ok()) return std::move(read).error().in("recover settlement");
+    log::info("settlement begins", {{"book", std::to_string(from)}, {"read", std::to_string(target - from)}});
     for (std::uint32_t ordinal = 1; ordinal <= book.enrolled(); ++ordinal) {
         ordinal_of_key_.emplace(as_text(book.purse(ordinal)->key->bytes()), ordinal);
     }

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <jiaozi/settlement/book_snapshot.hpp>
+
 #include "world.hpp"
 
 namespace jiaozi::settlement::testing {
@@ -36,7 +38,7 @@ class Stream {
             case 1:
                 return deposit_some();
             case 2:
-                if (random_() % 8 == 0) world_.restart();
+                if (random_() % 8 == 0) restart();
                 return;
             default:
                 return pay();
@@ -55,6 +57,17 @@ class Stream {
     void check() { world_.check_money(); }
 
   private:
+    // Sometimes behind a book, which is often an old one.
+    void restart() {
+        world_.keeps_book = random_() % 2 == 0;
+        if (random_() % 3 == 0) {
+            const std::atomic<bool> never{false};
+            EXPECT_TRUE(world_.engine->make_snapshot().ok());
+            EXPECT_TRUE(keep_book(*world_.engine, world_.directory / "journal", never).ok());
+        }
+        world_.restart();
+    }
+
     std::size_t someone() { return random_() % people_.size(); }
 
     void load() {

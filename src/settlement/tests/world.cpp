@@ -56,6 +56,7 @@ void World::go() {
     engine = std::move(*opened);
     Parts parts{*engine, app, clock, {}, follower, mules};
     for (const auto& issuer : issuers) parts.issuers.push_back(issuer.get());
+    if (keeps_book) parts.directory = directory / "journal";
     auto recovered = Settlement::recover(parts, options);
     ASSERT_TRUE(recovered.ok()) << recovered.error().to_string();
     settlement = std::move(*recovered);

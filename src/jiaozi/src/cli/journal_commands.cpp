@@ -1,5 +1,6 @@
 #include "journal_commands.hpp"
 
+#include <atomic>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -7,8 +8,10 @@
 
 #include <boost/json.hpp>
 
+#include <jiaozi/engine/engine.hpp>
 #include <jiaozi/engine/prune.hpp>
 #include <jiaozi/engine/snapshot.hpp>
+#include <jiaozi/settlement/book_snapshot.hpp>
 
 namespace jiaozi::cli {
 namespace {
@@ -38,24 +41,41 @@ void print(const boost::json::object& object, bool json) {
     std::cout << (json ? boost::json::serialize(object) + "\n" : render(object));
 }
 
+// What the server's start would otherwise read the journal for.
+Result<settlement::BookKept> keep_book(const std::filesystem::path& journal) {
+    engine::Options options;
+    options.directory = journal;
+    options.snapshot_every_bytes = 0;
+    const TestClock clock(Timestamp{});  // no hold runs out: that is left to the next start of the server
+    JZ_TRY(const auto engine, engine::Engine::open(options, clock));
+    const std::atomic<bool> never{false};
+    auto kept = settlement::keep_book(*engine, journal, never);
+    if (!kept.ok()) return std::move(kept).error().in("keep the settlement book");
+    return kept;
+}
+
 Result<> snapshot(const Words& words) {
     JZ_TRY(const auto journal, journal_of(words));
     JZ_TRY(const auto made, unless_running(engine::make_snapshot(journal),
                                            "a running server makes snapshots by itself (serve --snapshot-every)"));
+    JZ_TRY(const auto book, keep_book(journal));
     print({{"object", "snapshot"},
            {"sequence", std::to_string(made.sequence)},
            {"base_sequence", std::to_string(made.base_sequence)},
            {"entries_replayed", made.entries_replayed},
-           {"bytes", made.bytes}},
+           {"bytes", made.bytes},
+           {"book_bytes", book.bytes}},
           words.json);
     if (made.bytes == 0) std::cerr << say("there was one of this moment already\n", "此刻已有快照\n");
     return {};
 }
 
+// The book first: made from what is pruned it would need the archive at the server's next start.
 Result<> prune(const Words& words) {
     JZ_TRY(const auto journal, journal_of(words));
-    JZ_TRY(const auto done, unless_running(engine::prune(journal, words.archive),
-                                           "stop the server first, or let it prune by itself (serve --archive)"));
+    constexpr const char* advice = "stop the server first, or let it prune by itself (serve --archive)";
+    JZ_CHECK(unless_running(keep_book(journal), advice));
+    JZ_TRY(const auto done, unless_running(engine::prune(journal, words.archive), advice));
     print({{"object", "prune"},
            {"first_kept_entry", done.first_kept},
            {"snapshot_sequence", std::to_string(done.snapshot_sequence)},

@@ -1,9 +1,13 @@
+#include <charconv>
 #include <iostream>
 #include <memory>
+#include <variant>
 
 #include <boost/json.hpp>
 
 #include <jiaozi/client/http_client.hpp>
+#include <jiaozi/crypto/merkle.hpp>
+#include <jiaozi/proof/add_checkpoint.hpp>
 #include <jiaozi/proof/note.hpp>
 
 #include "commands.hpp"
@@ -56,6 +60,80 @@ Result<> verify_checkpoint(const std::string& file, const std::string& key_text,
     JZ_CHECK(demand_quorum(quorum, key, note));
     print(checkpoint, json);
     return {};
+}
+
+struct Cosign {
+    std::string key;
+    std::string witness;      // its verifier key
+    std::string witness_url;  // POST <url>/add-checkpoint
+    std::string out;          // where what is cosigned is kept; it says where the witness was last time
+    bool json = false;
+};
+
+// What the witness cosigned last, as far as `out` says. A file of another log, or none, says nothing.
+std::uint64_t remembered_size(const Cosign& options, const proof::NoteKey& key) {
+    if (options.out == "-") return 0;
+    const auto kept = read_text(options.out);
+    if (!kept.ok()) return 0;
+    const auto checkpoint = proof::open_checkpoint(*kept, key);
+    return checkpoint.ok() ? checkpoint->size : 0;
+}
+
+// One request; the size that the witness says it is at when it says that, or its answer.
+Result<std::variant<std::uint64_t, std::string>> ask_witness(client::HttpClient& client, const std::string& url,
+                                                             const proof::AddCheckpoint& asked) {
+    client::Request request;
+    request.method = "POST";
+    request.path = "/add-checkpoint";
+    request.content_type = "text/plain";
+    request.body = asked.to_string();
+    JZ_TRY(const client::Response response, client.send(request));
+    if (response.status == 200) return response.body;
+    std::uint64_t size = 0;
+    const char* const end = response.body.data() + response.body.size();
+    const bool tells = response.status == 409 && response.content_type.starts_with(proof::tlog_size_type);
+    if (tells && std::from_chars(response.body.data(), end, size).ptr != response.body.data()) return size;
+    const ErrorKind kind = response.status == 422 ? ErrorKind::corrupt : ErrorKind::conflict;
+    return Error(response.status >= 500 ? ErrorKind::unavailable : kind, "the witness at " + url + " refuses (" +
+                                                                             std::to_string(response.status) +
+                                                                             "): " + response.body.substr(0, 300));
+}
+
+// The newest checkpoint with the cosignature of a witness that is asked for it.
+Result<> cosign(const Cosign& options, const cli::Connection& connection) {
+    JZ_TRY(const proof::NoteKey key, read_note_key(options.key));
+    JZ_TRY(const proof::NoteKey witness, read_note_key(options.witness));
+    JZ_TRY(auto client, open_client(connection));
+    JZ_TRY(auto asking,
+           client::HttpClient::create({.base_url = options.witness_url, .key = {}, .timeout = seconds(30)}));
+    JZ_TRY(const std::string text, get(client, "/checkpoint"));
+    JZ_TRY(const proof::Checkpoint newest, proof::open_checkpoint(text, key));
+    JZ_TRY(const proof::Note note, proof::Note::parse(text));
+    HttpTiles tiles(client, newest.size);
+    std::uint64_t old_size = remembered_size(options, key);
+    for (int tries = 0; tries < 3; ++tries) {
+        if (old_size > newest.size) {
+            return Error(ErrorKind::conflict, "the witness has cosigned " + std::to_string(old_size) +
+                                                  " commands of this log, which has " + std::to_string(newest.size) +
+                                                  ": it was set back. Find out how before anything is signed");
+        }
+        proof::AddCheckpoint asked{old_size, {}, text};
+        if (old_size > 0) {
+            JZ_TRY(asked.proof, crypto::merkle::consistency_proof(tiles, old_size, newest.size));
+        }
+        JZ_TRY(const auto answer, ask_witness(asking, options.witness_url, asked));
+        if (const auto* size = std::get_if<std::uint64_t>(&answer)) {
+            if (*size == old_size) break;  // the same size and another root: two histories
+            old_size = *size;
+            continue;
+        }
+        JZ_TRY(const proof::Note cosigned, proof::with_answer(note, witness, std::get<std::string>(answer)));
+        JZ_CHECK(write_text(options.out, cosigned.to_string()));
+        if (options.out != "-") print(newest, options.json);
+        return {};
+    }
+    return Error(ErrorKind::corrupt, "the witness has cosigned another history of " + std::to_string(old_size) +
+                                         " commands. Keep its checkpoint (GET /checkpoint) and ours");
 }
 
 // The newer checkpoint's log begins with the older one's: nothing was taken out or changed between them.
@@ -132,6 +210,28 @@ void add_checkpoint_commands(CLI::App& root, cli::Connection& connection, cli::E
     both->callback([options, &connection, &exit] {
         options->json = connection.json;
         if (const auto done = compare(*options, connection); !done.ok()) exit = fail(done.error());
+    });
+
+    CLI::App* ask = noun->add_subcommand(
+        "cosign", say("ask a witness for its cosignature of the newest checkpoint (C2SP tlog-witness)",
+                      "请见证者联署最新检查点（C2SP tlog-witness）"));
+    auto wanted = std::make_shared<Cosign>();
+    ask->add_option("--key", wanted->key, key_help)->required();
+    ask->add_option("--witness", wanted->witness,
+                    say("the witness's verifier key, or a file with it", "见证者的验证公钥，或含公钥的文件"))
+        ->required();
+    ask->add_option("--witness-url", wanted->witness_url,
+                    say("where the witness is; /add-checkpoint is added", "见证者的地址；自动附加 /add-checkpoint"))
+        ->required();
+    ask->add_option("--out", wanted->out,
+                    say("the cosigned checkpoint is written here; kept from time to time it spares a request; - is "
+                        "standard output",
+                        "联署后的检查点写入此文件；保留此文件可省一次请求；- 为标准输出"))
+        ->default_val("-");
+    cli::add_connection_options(*ask, connection);
+    ask->callback([wanted, &connection, &exit] {
+        wanted->json = connection.json;
+        if (const auto done = cosign(*wanted, connection); !done.ok()) exit = fail(done.error());
     });
 }
 

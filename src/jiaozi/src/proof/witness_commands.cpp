@@ -1,17 +1,23 @@
 #include <chrono>
+#include <csignal>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <thread>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
 #include <boost/json.hpp>
 
 #include <jiaozi/base/clock.hpp>
 #include <jiaozi/client/http_client.hpp>
+#include <jiaozi/http/server.hpp>
 #include <jiaozi/proof/witness.hpp>
 
 #include "commands.hpp"
 #include "files.hpp"
 #include "http_tiles.hpp"
+#include "witness_server.hpp"
 
 namespace jiaozi::proofs {
 namespace {
@@ -82,6 +88,62 @@ Result<> follow(const Run& run) {
     }
 }
 
+struct Serve {
+    std::string folder;
+    std::string listen = "127.0.0.1";
+    std::uint16_t port = 8099;
+    std::string ready_file;
+    bool json = false;
+};
+
+void tell_cosigned(const proof::Checkpoint& checkpoint, bool as_json) {
+    if (as_json) {
+        std::cout << json::serialize(json::object{{"object", "cosignature"},
+                                                  {"log", checkpoint.origin},
+                                                  {"size", std::to_string(checkpoint.size)},
+                                                  {"root", to_hex(checkpoint.root)}})
+                  << std::endl;  // NOLINT(performance-avoid-endl): a script may wait for this line
+    } else {
+        std::cout << say("cosigned: ", "已联署：") << checkpoint.size << say(" commands of ", " 条命令，日志 ")
+                  << checkpoint.origin << std::endl;  // NOLINT(performance-avoid-endl): as above
+    }
+}
+
+Result<> serve(const Serve& options) {
+    JZ_TRY(auto witness, proof::Witness::open(options.folder, storage::system_disk()));
+    const SystemClock clock;
+    boost::asio::io_context io(1);
+    WitnessServer handler(witness, clock, [&](const proof::Checkpoint& one) { tell_cosigned(one, options.json); });
+    JZ_TRY(const auto server, http::Server::listen(io, {.address = options.listen, .port = options.port}, handler));
+    boost::asio::signal_set signals(io, SIGINT, SIGTERM);
+    signals.async_wait([&](const boost::system::error_code&, int) {
+        server->stop();
+        io.stop();
+    });
+    const bool v6 = options.listen.find(':') != std::string::npos;
+    const std::string url =
+        "http://" + (v6 ? "[" + options.listen + "]" : options.listen) + ":" + std::to_string(server->port());
+    if (!options.ready_file.empty()) JZ_CHECK(write_text(options.ready_file, url + "\n"));
+    std::cerr << say("logs may ask at ", "日志可在此请求联署：") << url << "/add-checkpoint\n";
+    io.run();
+    return {};
+}
+
+void add_serve(CLI::App& noun, const char* folder_help, const std::function<void(const Result<>&)>& ends) {
+    CLI::App* verb = noun.add_subcommand(
+        "serve", say("let the log ask for cosignatures (C2SP tlog-witness), instead of looking for its checkpoints",
+                     "由日志主动请求联署（C2SP tlog-witness），而非自行查看其检查点"));
+    auto options = std::make_shared<Serve>();
+    verb->add_option("folder", options->folder, folder_help)->required();
+    verb->add_option("--listen", options->listen, say("the address to listen on", "监听地址"))->capture_default_str();
+    verb->add_option("--port", options->port, say("the port; 0: any free one", "端口；0 为任意空闲端口"))
+        ->capture_default_str();
+    verb->add_option("--ready-file", options->ready_file,
+                     say("written with the URL when it listens: for scripts", "开始监听时写入 URL，供脚本使用"));
+    verb->add_flag("--json", options->json, say("print what it cosigns as JSON lines", "以 JSON 行输出所联署者"));
+    verb->callback([=] { ends(serve(*options)); });
+}
+
 }  // namespace
 
 void add_witness_commands(CLI::App& root, cli::Exit& exit) {
@@ -136,6 +198,7 @@ void add_witness_commands(CLI::App& root, cli::Exit& exit) {
         ->excludes(every);
     second->add_flag("--json", run->json, say("print the result as JSON", "以 JSON 输出"));
     second->callback([=] { ends(follow(*run)); });
+    add_serve(*noun, folder_help, ends);
 }
 
 }  // namespace jiaozi::proofs

@@ -30,6 +30,7 @@
 
 #include "../proof/payment_log.hpp"
 #include "asio_app_thread.hpp"
+#include "book_keeper.hpp"
 #include "data_directory.hpp"
 #include "demo.hpp"
 #include "metrics.hpp"
@@ -114,6 +115,7 @@ struct Platform::Parts {
     std::unique_ptr<payments::PaymentService> payments;
     std::unique_ptr<devices::Gateway> gateway;
     std::unique_ptr<Purses> purses;  // if its journal can be read
+    std::unique_ptr<BookKeeper> books;
     mqtt::ExternalCredentials no_credentials;
     std::unique_ptr<mqtt::Broker> broker;
     std::unique_ptr<mqtt::Carrier> carrier;
@@ -121,6 +123,8 @@ struct Platform::Parts {
     std::unique_ptr<Demo> demo;
     std::unique_ptr<http::Api> api;
     std::unique_ptr<http::Server> server;
+
+    std::filesystem::path engine_directory() const { return data.path() / "journal"; }
 
     // A session of the registry that lives as long as the platform.
     Result<registry::Session*> session() {
@@ -142,7 +146,7 @@ struct Platform::Parts {
         registry.open = [sealer](std::string_view text) { return sealer->open(text); };
         JZ_TRY(store, registry::Store::open(std::move(registry)));
         engine::Options ledger;
-        ledger.directory = data.path() / "journal";
+        ledger.directory = engine_directory();
         ledger.snapshot_every_bytes = std::uint64_t{options.snapshot_every_mib} << 20;
         ledger.archive = options.archive;
         JZ_TRY(engine, engine::Engine::open(ledger, clock));
@@ -191,7 +195,8 @@ struct Platform::Parts {
     Result<> start_payments(const ServeOptions& options) {
         JZ_TRY(projector, payments::Projector::start(*engine, *store, &events));
         JZ_TRY(auto archive_session, store->session());
-        archive = std::make_unique<payments::RegistryArchive>(std::move(archive_session), *projector);
+        archive =
+            std::make_unique<payments::RegistryArchive>(std::move(archive_session), *projector, engine_directory());
         JZ_TRY(payments, payments::PaymentService::recover(
                              {*engine, app, clock, *groups, *merchants, *devices, *archive}, options.payments));
         gateway = std::make_unique<devices::Gateway>(
@@ -199,13 +204,14 @@ struct Platform::Parts {
         gateway->attach(payments.get());
         payments->start(*gateway);
         start_purses();
+        JZ_TRY(books, BookKeeper::start(*engine, *store, engine_directory()));
         return {};
     }
 
     // What is wrong with purses does not keep people from paying online: the rest is served without them.
     void start_purses() {
         auto started =
-            Purses::start({*engine, *store, events, app, clock}, std::move(issuer_keys), std::move(*mule_opener));
+            Purses::start({*engine, *store, events, app, clock, engine_directory()}, std::move(issuer_keys), std::move(*mule_opener));
         if (started.ok()) {
             purses = std::move(*started);
         } else {

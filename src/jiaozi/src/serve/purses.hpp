@@ -2,6 +2,7 @@
 // Application thread only.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <vector>
 
@@ -31,8 +32,9 @@ class Purses {
         api::EventSignal& events;
         api::AppThread& app;
         const Clock& clock;
+        std::filesystem::path directory;  // the engine's: where its book is kept
     };
-    // Reads the journal.
+    // Reads the journal behind the newest book.
     static Result<std::unique_ptr<Purses>> start(const Parts& parts, IssuerKeys keys, settlement::MuleOpener mules);
     ~Purses();
     Purses(const Purses&) = delete;

@@ -72,6 +72,9 @@ class PaymentBook {
     // The payment's hold ran out.
     void expire(PaymentId id, std::uint64_t sequence, Timestamp at, std::vector<Change>* changes = nullptr);
 
+    // One that an earlier fold left authorized, with so many uses of allowances held.
+    void restore(Payment payment, std::uint32_t uses);
+
     // In the book only; nothing is loaded. Pointers are good until the payment is evicted.
     const Payment* find(PaymentId id) const;
     // In the book, or loaded into it.

@@ -19,6 +19,9 @@
 
 namespace jiaozi::payments {
 
+// In the registry's table of how far each has come.
+inline constexpr std::string_view projection_name = "payments";
+
 struct ProjectorOptions {
     Duration gather = milliseconds(20);  // real time between two SQL transactions, so that changes gather
     std::size_t max_waiting = 50'000;    // changes folded and not yet written

@@ -24,6 +24,7 @@
 #include <jiaozi/base/result.hpp>
 #include <jiaozi/crypto/merkle.hpp>
 #include <jiaozi/crypto/signature.hpp>
+#include <jiaozi/proof/add_checkpoint.hpp>
 #include <jiaozi/proof/note.hpp>
 #include <jiaozi/storage/disk.hpp>
 
@@ -40,15 +41,26 @@ class Witness {
     const NoteKey& key() const noexcept { return key_; }
     const NoteKey& log() const noexcept { return log_; }
     const std::optional<Checkpoint>& seen() const noexcept { return seen_; }
+    // The note of that, with the cosignature. not_found before the first.
+    Result<std::string> newest() const;
 
     // The note with our cosignature, remembered durably. `tiles` is the log's tree, as anybody serves it: what is wrong
     // in it makes the proof fail. Errors: unauthenticated, not signed by the log; conflict (log_shrunk), smaller than
     // what is remembered; corrupt (log_forked), not its continuation; the tiles' own.
     Result<std::string> cosign(std::string_view note, crypto::merkle::NodeSource& tiles, Timestamp now);
+    // The same for a log that asks by itself, and brings the proof (C2SP tlog-witness, add-checkpoint). Errors, in this
+    // order: not_found (unknown_log), another log's; unauthenticated, not signed by it; invalid, smaller than what it
+    // says is old; conflict (witness_elsewhere), we have cosigned another size, or another root of this one: seen()
+    // says which; declined (log_forked), the proof does not lead there; io, it could not be remembered, and nobody gets
+    // it.
+    Result<NoteSignature> add(const AddCheckpoint& request, Timestamp now);
 
   private:
     Witness(std::filesystem::path directory, storage::Disk& disk) : directory_(std::move(directory)), disk_(&disk) {}
     Result<> load();
+    Result<> check_added(const AddCheckpoint& request, const Checkpoint& next) const;
+    Result<NoteSignature> remember(const Note& note, Checkpoint next, Timestamp now);
+    Result<> keep_evidence(std::uint64_t size, std::string_view note);
     Result<> hold_against_seen(const Checkpoint& next, crypto::merkle::NodeSource& tiles) const;
 
     std::filesystem::path directory_;

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include <jiaozi/model/records.hpp>
 #include <jiaozi/registry/page.hpp>
@@ -36,6 +38,11 @@ struct PaymentFilter {
 };
 Result<Payment> get_payment(Session& session, PaymentId id);
 Result<Listing<Payment>> list_payments(Session& session, const PaymentFilter& filter, const Page& page);
+
+// Those that are authorized, all of them: an index has them and no others.
+Result<std::vector<Payment>> open_payments(Session& session);
+// The ids of payments created later than `after`, in the order of creation. An index has all that is read.
+Result<> each_payment_id(Session& session, Timestamp after, const std::function<void(PaymentId)>& visit);
 
 struct RefundFilter {
     PaymentId payment;  // zero: any

@@ -19,6 +19,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include <jiaozi/crypto/signature.hpp>
+#include <jiaozi/engine/books.hpp>
 #include <jiaozi/engine/command.hpp>
 #include <jiaozi/purse/objects.hpp>
 #include <jiaozi/settlement/changes.hpp>
@@ -202,10 +203,17 @@ class Book {
     void add(const AlarmFact& fact);
     // What changed since the last call, which was in this command.
     std::vector<Change> take_changes(std::uint64_t sequence, Timestamp at);
+    // The last command that changed something, as of take_changes.
+    std::uint64_t last_change() const noexcept { return last_change_; }
     // The notes added since the last call are in this command.
     void written(std::uint64_t journal);
     // What was paid to purses that did not speak until its deadline may go to their wallets.
     void release_held(std::uint32_t now);
+
+    // All of it, between two commands, as docs/formats/books.md says: a fold of the same commands gives the same bytes.
+    Result<> save(engine::BookSink& sink) const;
+    // Errors: corrupt, and the source's. Safe on any bytes: whatever is loaded refers to what there is.
+    static Result<Book> load(engine::BookSource& source);
 
     const PurseRecord* purse(std::uint32_t ordinal) const;
     const LotRecord& lot(LotIndex index) const { return lots_[index]; }
@@ -269,6 +277,8 @@ class Book {
         Span there;  // in the numbering of the link's target
     };
 
+    class Loader;
+
     Result<> fold(const Fact& fact, const engine::Committed& committed);
     Result<> fold_notes(const NotesFact& fact, const engine::Committed& committed);
     PurseRecord& at(std::uint32_t ordinal) { return purses_[ordinal - 1]; }
@@ -297,7 +307,10 @@ class Book {
     void refresh(const PurseRecord& purse);
     void release_received(std::uint32_t ordinal);
     void collect(ClaimIndex claim, std::uint64_t amount, std::uint32_t deadline);
+    void keep_proof(const Bytes& proof);
+    bool keep_alarm(const Bytes& text);
 
+    // All of it is kept on disk, or follows from what is: a new member goes into book_save.cpp and book_load.cpp.
     std::deque<PurseRecord> purses_;  // by ordinal - 1
     std::deque<LotRecord> lots_;
     std::deque<NoteRecord> notes_;
@@ -339,6 +352,7 @@ class Book {
     boost::unordered_flat_map<NoteIndex, Owed> owed_;
     std::vector<Change> changes_;
     NoteIndex first_untold_ = 0;  // notes from here on came after changes were last taken
+    std::uint64_t last_change_ = 0;
     std::uint64_t last_serial_ = 0;
     NoteIndex first_unwritten_ = 0;
 };

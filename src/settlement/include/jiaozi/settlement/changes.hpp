@@ -61,6 +61,8 @@ class Follower {
   public:
     virtual ~Follower() = default;
     virtual void follow(std::vector<Change> changes, bool may_wait) = 0;
+    // The command up to which it has all changes for good. Recovery may begin with a book that has no later one.
+    virtual std::uint64_t followed() const { return 0; }
 };
 
 }  // namespace jiaozi::settlement

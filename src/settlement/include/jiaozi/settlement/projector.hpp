@@ -28,6 +28,7 @@ class Projector final : public Follower {
     Projector& operator=(const Projector&) = delete;
 
     void follow(std::vector<Change> changes, bool may_wait) override;
+    std::uint64_t followed() const override;
     // The sequence of the newest change that was told; 0: none since the start.
     std::uint64_t told() const;
     // Waits, in real time, until changes up to this sequence are written. False: patience ran out.

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace jiaozi::settlement {
@@ -34,6 +35,9 @@ class RangeIndex {
     std::vector<Span> release(Span range, std::uint32_t owner);
 
     std::size_t size() const noexcept { return spans_.size(); }
+    // All of it, in order; and the index of such spans, or none if they are not disjoint and in order.
+    const std::vector<OwnedSpan>& all() const noexcept { return spans_; }
+    static std::optional<RangeIndex> of(std::vector<OwnedSpan> spans);
     bool operator==(const RangeIndex&) const = default;
 
   private:

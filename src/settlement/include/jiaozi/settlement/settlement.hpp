@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <filesystem>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -44,6 +45,8 @@ struct Parts {
     std::vector<purse_host::PurseSigner*> issuers;
     Follower* follower = nullptr;
     const MuleOpener* mules = nullptr;  // without it what mules bring is not taken
+    // The engine's: where its book is kept (book_snapshot.hpp). Empty: recovery reads the whole journal.
+    std::filesystem::path directory{};
 };
 
 struct NewPurse {
