@@ -221,7 +221,8 @@ TEST(AddCheckpointBody, Grammar) {
     for (const Row& row : rows) {
         const auto parsed = AddCheckpoint::parse(row.body);
         EXPECT_EQ(parsed.ok(), row.good) << row.what;
-        if (parsed.ok()) EXPECT_EQ(parsed->to_string(), row.body) << row.what;
+        if (!parsed.ok()) continue;
+        EXPECT_EQ(parsed->to_string(), row.body) << row.what;
     }
     EXPECT_EQ(AddCheckpoint::parse(std::string(30'000, 'x')).error().kind(), ErrorKind::too_large);
 }
