@@ -2,10 +2,12 @@
 // (docs/benchmarks.md).
 //   start_fill DIRECTORY [payments] [behind]
 // `behind` of the payments come after the snapshot; all are in the registry.
+#include <chrono>
 #include <cstdlib>
 #include <iostream>
 
 #include <jiaozi/api/accounts.hpp>
+#include <jiaozi/payments/known_ids.hpp>
 #include <jiaozi/payments/projector.hpp>
 #include <jiaozi/registry/store.hpp>
 
@@ -38,6 +40,45 @@ void pay(World& w, int count) {
     });
 }
 
+using SteadyClock = std::chrono::steady_clock;
+
+double ms_since(SteadyClock::time_point start) {
+    return std::chrono::duration<double, std::milli>(SteadyClock::now() - start).count();
+}
+
+// What the payment service alone takes to begin, the engine being open: from the journal's first command, then behind
+// the projection with and without the ids that are kept.
+void measure_starts(World& w, const std::filesystem::path& directory) {
+    SteadyClock::time_point start;
+    w.before_service = [&] { start = SteadyClock::now(); };
+    w.go();
+    std::cout << "whole journal: " << ms_since(start) << " ms\n";
+    w.stop();
+    auto store =
+        must(registry::Store::open({.url = "sqlite:" + (directory / "registry.db").string(), .seal = {}, .open = {}}));
+    for (const bool kept : {false, true}) {
+        std::unique_ptr<Projector> projector;
+        std::unique_ptr<RegistryArchive> archive;
+        w.before_service = [&] {
+            const auto journal = w.directory.path() / "journal";
+            projector = must(Projector::start(*w.engine, *store, nullptr));
+            auto session = must(store->session());
+            const std::atomic<bool> never{false};
+            if (kept) must(keep_known_ids(*session, journal, never));
+            archive = std::make_unique<RegistryArchive>(std::move(session), *projector, journal);
+            w.archive = archive.get();
+            start = SteadyClock::now();
+        };
+        w.go();
+        std::cout << (kept ? "behind the projection, ids kept: " : "behind the projection, ids from SQL: ")
+                  << ms_since(start) << " ms\n";
+        w.payments.reset();
+        archive.reset();
+        projector.reset();
+        w.stop();
+    }
+}
+
 int fill(const std::filesystem::path& directory, int payments, int behind) {
     World w({.keep_completed = 10'000'000});
     engine::Command command;
@@ -62,6 +103,7 @@ int fill(const std::filesystem::path& directory, int payments, int behind) {
     }
     std::cout << "snapshot at " << made.sequence << ", last command " << w.engine->last_sequence() << '\n';
     w.stop();
+    measure_starts(w, directory);
     std::filesystem::rename(w.directory.path() / "journal", directory / "journal");
     return 0;
 }
