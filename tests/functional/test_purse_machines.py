@@ -210,14 +210,17 @@ class Machines(unittest.TestCase):
                 self.platform.kill()
                 unknown = self.buy(7, timeout=3)
                 self.assertEqual((unknown["way"], unknown["earlier"]), ("online", True), "asked again, and not from the purse")
-                self.assertEqual(self.ann.show()["spendable"], str(IN_PURSE))
+                shown = self.ann.show()
+                self.assertEqual(shown["spendable"], str(IN_PURSE))
+                self.assertEqual([(one["way"], one["amount"]) for one in shown["purchases_unknown"]], [("online", "350")])
                 wire.cut = None
                 self.platform.start()
                 self.machine.wait_for("online", patience=60)
                 paid = self.buy(timeout=40)
                 self.assertEqual((paid["way"], paid["outcome"], paid["earlier"]), ("online", "paid", True))
                 self.wait_for_total(self.till_wallet, sales * 350)  # once
-                self.assertEqual(self.ann.show()["spendable"], str(IN_PURSE))
+                shown = self.ann.show()
+                self.assertEqual((shown["spendable"], shown["purchases_unknown"]), (str(IN_PURSE), []))
         self.assertEqual(self.machine.stop(), 0)
 
 

@@ -162,6 +162,7 @@ Outcome outcome_of_note(HostPurse& purse, std::uint32_t seq, std::uint32_t payee
 std::vector<Bytes> items_to_deposit(HostPurse& purse) {
     Journal journal = read_journal(purse);
     std::vector<Bytes> items;
+    items.reserve(journal.held.size() + journal.notes.size());
     for (Held& held : journal.held) items.push_back(held.deposit);
     for (const std::vector<Bytes>* notes : {&journal.notes, &journal.adopted_notes}) {
         for (const Bytes& bytes : *notes) {

@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include <jiaozi/terminal/evidence.hpp>
+#include <jiaozi/terminal/open_deals.hpp>
 #include <jiaozi/terminal/proof_file.hpp>
 
 #include "../proof/files.hpp"
@@ -72,7 +73,7 @@ const char* state_name(jz_state state) {
     return names[state];
 }
 
-json::object machine_view(terminal::PurseFolder& folder) {
+json::object machine_view(terminal::PurseFolder& folder, const std::vector<terminal::Purchase>& open) {
     const jz_info info = folder.purse().info();
     json::array issuers;
     for (const auto& issuer : folder.settings().issuers) issuers.emplace_back(terminal::to_text(issuer));
@@ -82,6 +83,15 @@ json::object machine_view(terminal::PurseFolder& folder) {
                                     {"amount", std::to_string(lot.amount)},
                                     {"expires", lot.expires},
                                     {"directed", lot.directed}});
+    }
+    json::array purchases;
+    for (const terminal::Purchase& one : open) {
+        purchases.push_back(json::object{{"device", one.order.device},
+                                         {"slot", one.order.slot},
+                                         {"quantity", one.order.quantity},
+                                         {"way", one.online ? "online" : "purse"},
+                                         {"amount", std::to_string(one.amount)},
+                                         {"asset", one.asset}});
     }
     return {{"object", "purse"},
             {"purse", info.purse},
@@ -101,11 +111,12 @@ json::object machine_view(terminal::PurseFolder& folder) {
             {"wrong_pins", info.wrong_pins},
             {"wallet", folder.settings().wallet},
             {"issuers", issuers},
-            {"lots", lots}};
+            {"lots", lots},
+            {"purchases_unknown", purchases}};
 }
 
 // Every amount says what it is: unknown is not failed, received is not settled.
-json::object person_view(terminal::PurseFolder& folder) {
+json::object person_view(terminal::PurseFolder& folder, const std::vector<terminal::Purchase>& open) {
     const jz_info info = folder.purse().info();
     const std::string asset = terminal::asset_of(folder.purse());
     json::object view;
@@ -120,15 +131,21 @@ json::object person_view(terminal::PurseFolder& folder) {
                                     say("  accepted, not settled; spent on or not", "  已接受、未结算；含已再次付出的");
     view[say("requests open", "未完成请求")] = std::to_string(info.requests_open);
     view[say("wallet", "钱包")] = folder.settings().wallet;
+    for (const terminal::Purchase& one : open) {
+        if (!one.online) continue;  // by the purse: counted above
+        view[say("online, unknown", "在线、未知")] =
+            amount_text(one.amount, one.asset) + say("  at ", "  在 ") + one.order.device;
+    }
     return view;
 }
 
 Result<> show_purse(const PurseChoice& choice) {
     JZ_TRY(auto folder, open_enrolled(choice));
+    JZ_TRY(const auto open, terminal::read_purchases(folder->path() / terminal::purchases_name));
     if (choice.json) {
-        std::cout << json::serialize(machine_view(*folder)) << '\n';
+        std::cout << json::serialize(machine_view(*folder, open)) << '\n';
     } else {
-        std::cout << cli::render(person_view(*folder));
+        std::cout << cli::render(person_view(*folder, open));
     }
     return {};
 }

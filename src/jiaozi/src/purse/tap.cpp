@@ -14,6 +14,11 @@ namespace {
 using cli::say;
 using terminal::Outcome;
 
+Result<Outcome> take_once(terminal::Payee& payee, keystores::CardChannel& card) {
+    carriers::ApduReader reader(card);
+    return terminal::take_from_card(payee, reader);
+}
+
 void look_again_later() {
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
 }
@@ -24,14 +29,8 @@ Result<Outcome> take_tap(terminal::Payee& payee, const std::string& carrier, Dur
     const std::string name = carrier.substr(carrier.find(':') + 1);
     const carriers::Deadline deadline(patience);
     while (true) {
-        auto channel = keystores::open_pcsc_channel(name);
-        auto taken = Result<Outcome>(Outcome::nothing);
-        if (channel.ok()) {
-            carriers::ApduReader reader(**channel);
-            taken = terminal::take_from_card(payee, reader);
-        } else {
-            taken = std::move(channel).error();
-        }
+        const auto channel = keystores::open_pcsc_channel(name);
+        auto taken = channel.ok() ? take_once(payee, **channel) : Result<Outcome>(channel.error());
         if (payee.outcome() != Outcome::nothing) return payee.outcome();
         // Taken away, not there yet, or another card than a purse: the next one, perhaps.
         const bool perhaps = taken.ok() || taken.error().kind() == ErrorKind::unavailable ||
