@@ -4,14 +4,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 
-import { checkAccessibility, startBrowser } from "./browser.mjs";
-import { startDemo } from "./platform.mjs";
+import { checkAccessibility, startBoth } from "./browser.mjs";
 
 const [program, option, pictures] = process.argv.slice(2);
-const browser = await startBrowser();
-const demo = await startDemo(program);
-let failure;
-try {
+const { browser, demo, run } = await startBoth(program);
+await run("page: sale, failed drop, both languages, accessibility: passed", async () => {
   for (const colours of ["light"]) {
     const context = await browser.newContext({ viewport: { width: 1360, height: 900 }, colorScheme: colours, locale: "en-GB", bypassCSP: false });
     const page = await context.newPage();
@@ -42,19 +39,7 @@ try {
     // The refused stranger's console shows the 401; the page itself must be silent.
     assert.deepEqual(problems, [], "errors in the browser's console");
   }
-} catch (error) {
-  failure = error;
-} finally {
-  await browser.close();
-}
-const code = await demo.stop();
-if (failure) {
-  console.error(failure);
-  console.error(demo.log().slice(-3000));
-  process.exit(1);
-}
-assert.equal(code, 0, `SIGTERM ended the program with ${code}:\n${demo.log().slice(-2000)}`);
-console.log("page: sale, failed drop, both languages, accessibility: passed");
+});
 
 async function sellAndRefuse(page) {
   const machine = page.locator("section[aria-label='Machines'] .ant-card").first();

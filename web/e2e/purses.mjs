@@ -5,17 +5,14 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 
-import { checkAccessibility, startBrowser } from "./browser.mjs";
+import { checkAccessibility, startBoth } from "./browser.mjs";
 import { copyOf, Server, transfer } from "./issuer.mjs";
-import { startDemo } from "./platform.mjs";
 
 const [program, option, pictures] = process.argv.slice(2);
-const browser = await startBrowser();
-const demo = await startDemo(program);
+const { browser, demo, run } = await startBoth(program);
 const server = new Server(demo);
 const shown = (amount) => `${String(Math.trunc(amount / 100)).replace(/\B(?=(\d{3})+$)/g, "\u202f")}.${String(amount % 100).padStart(2, "0")} CNY`;
-let failure;
-try {
+await run("purses: balance in three parts, payments, a proof checked in the browser, a lost purse, both languages, accessibility: passed", async () => {
   const world = await payOffline();
   const context = await browser.newContext({ viewport: { width: 1360, height: 1000 }, locale: "en-GB", acceptDownloads: true });
   const page = await context.newPage();
@@ -31,19 +28,7 @@ try {
   await reportLost(page, world);
   await inChinese(page, world);
   assert.deepEqual(problems, [], "errors in the browser's console");
-} catch (error) {
-  failure = error;
-} finally {
-  await browser.close();
-}
-const code = await demo.stop();
-if (failure) {
-  console.error(failure);
-  console.error(demo.log().slice(-3000));
-  process.exit(1);
-}
-assert.equal(code, 0, `SIGTERM ended the program with ${code}:\n${demo.log().slice(-2000)}`);
-console.log("purses: balance in three parts, payments, a proof checked in the browser, a lost purse, both languages, accessibility: passed");
+});
 
 async function payOffline() {
   const [group] = (await server.call("GET", "/v1/groups")).data;
