@@ -92,7 +92,7 @@ class World {
     Options options;
     Follower* follower = nullptr;  // of the service from the next start on
     const MuleOpener* mules = nullptr;
-    bool keeps_book = false;       // the service begins with its book, from the next start on
+    bool keeps_book = false;  // the service begins with its book, from the next start on
     std::vector<std::unique_ptr<purse_host::PurseSigner>> issuers;
     std::unique_ptr<engine::Engine> engine;
     std::unique_ptr<Settlement> settlement;

@@ -210,8 +210,8 @@ struct Platform::Parts {
 
     // What is wrong with purses does not keep people from paying online: the rest is served without them.
     void start_purses() {
-        auto started =
-            Purses::start({*engine, *store, events, app, clock, engine_directory()}, std::move(issuer_keys), std::move(*mule_opener));
+        auto started = Purses::start({*engine, *store, events, app, clock, engine_directory()}, std::move(issuer_keys),
+                                     std::move(*mule_opener));
         if (started.ok()) {
             purses = std::move(*started);
         } else {

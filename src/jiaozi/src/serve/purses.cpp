@@ -34,8 +34,8 @@ Result<settlement::MuleOpener> purse_mule_opener(crypto::Keystore& keystore) {
 Result<std::unique_ptr<Purses>> Purses::start(const Parts& given, IssuerKeys keys, settlement::MuleOpener mules) {
     std::unique_ptr<Purses> purses(new Purses(given.app, std::move(keys), std::move(mules)));
     JZ_TRY(purses->projector_, settlement::Projector::start(given.store, &given.events));
-    settlement::Parts parts{given.engine, given.app, given.clock, {}, purses->projector_.get(), &purses->mules_,
-                            given.directory};
+    settlement::Parts parts{given.engine,    given.app,      given.clock, {}, purses->projector_.get(),
+                            &purses->mules_, given.directory};
     for (const auto& key : purses->keys_) parts.issuers.push_back(key.get());
     JZ_TRY(purses->settlement_, settlement::Settlement::recover(parts));
     purses->tick();
