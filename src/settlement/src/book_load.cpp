@@ -249,8 +249,7 @@ class Book::Loader {
             if (!same) {
                 if (std::pair(row.kind, row.target) < std::pair(group.kind, group.target))
                     return corrupt("spans that are out of order");
-                JZ_CHECK(take_spans(group, std::move(spans)));
-                spans.clear();
+                JZ_CHECK(take_spans(group, std::exchange(spans, {})));
                 group = row;
             }
             if (row.reserved_28 != 0) return corrupt("a span that cannot be");
