@@ -75,7 +75,7 @@ class Flood {
         const bool named = number % 2 == 0;
         const std::uint32_t sender = named ? stage_.purses()[1 + number / 2 % options_.senders].ordinal : 0;
         ++junk_open_;
-        stage_.settlement().settle(std::move(items), sender, [this](Result<std::vector<ItemAnswer>> answers) {
+        stage_.settlement().settle(std::move(items), sender, [this](const Result<std::vector<ItemAnswer>>& answers) {
             --junk_open_;
             if (!answers.ok() && answers.error().kind() != ErrorKind::unavailable) failure_ = answers.error();
         });
@@ -88,18 +88,19 @@ class Flood {
         const std::uint32_t purse = stage_.purses()[who].ordinal;
         const std::uint32_t nth = notes_of_[who]++;
         const auto start = SteadyClock::now();
-        stage_.settlement().settle({stage_.note(who, nth)}, purse, [this, start, purse, nth](auto answers) {
-            if (!answers.ok()) return failure_.emplace(answers.error()), void();
-            if (answers->front().reason != Reason::ok)
-                return failure_.emplace(ErrorKind::internal, std::string(name_of(answers->front().reason))), void();
-            SyncRequest sync;
-            sync.purse = purse;
-            sync.highest_seq = nth + 1;
-            stage_.settlement().sync(sync, [this, start](Result<Bytes> acknowledged) {
-                if (!acknowledged.ok()) return failure_.emplace(acknowledged.error()), void();
-                waits_.push_back(us_since(start));
+        stage_.settlement().settle(
+            {stage_.note(who, nth)}, purse, [this, start, purse, nth](const Result<std::vector<ItemAnswer>>& answers) {
+                if (!answers.ok()) return failure_.emplace(answers.error()), void();
+                if (answers->front().reason != Reason::ok)
+                    return failure_.emplace(ErrorKind::internal, std::string(name_of(answers->front().reason))), void();
+                SyncRequest sync;
+                sync.purse = purse;
+                sync.highest_seq = nth + 1;
+                stage_.settlement().sync(sync, [this, start](const Result<Bytes>& acknowledged) {
+                    if (!acknowledged.ok()) return failure_.emplace(acknowledged.error()), void();
+                    waits_.push_back(us_since(start));
+                });
             });
-        });
     }
 
     Stage& stage_;

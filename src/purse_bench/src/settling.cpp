@@ -1,6 +1,7 @@
 #include <array>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,14 +45,11 @@ Spent measure(Work work) {
 }
 
 std::size_t resident_bytes() {
-    std::FILE* file = std::fopen("/proc/self/statm", "r");
-    long pages = 0;
-    long resident = 0;
-    if (file != nullptr) {
-        if (std::fscanf(file, "%ld %ld", &pages, &resident) != 2) resident = 0;
-        std::fclose(file);
-    }
-    return static_cast<std::size_t>(resident) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    std::ifstream file("/proc/self/statm");
+    std::size_t pages = 0;
+    std::size_t resident = 0;
+    file >> pages >> resident;
+    return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
 std::size_t disk_bytes(const std::filesystem::path& directory) {
