@@ -56,6 +56,14 @@ Result<void> Shopper::drop(const Order& order) {
     return write_purchases(book_, open_);
 }
 
+// What is paid is paid, whether or not its entry could be taken out of the file.
+Result<void> Shopper::end(const Order& order, Outcome outcome) {
+    auto dropped = drop(order);
+    if (outcome != Outcome::paid) return dropped;
+    ignore_error(std::move(dropped), "the same order again is then told of this purchase");
+    return {};
+}
+
 Result<Bought> Shopper::buy(const Order& order, const Machine& machine, const Patience& patience) {
     JZ_TRY(open_, read_purchases(book_));
     if (const Purchase* const open = find(order)) {
@@ -96,9 +104,9 @@ Result<Bought> Shopper::pay_online(const Purchase& open, bool earlier, const Mac
     result.payment = paid->payment;
     result.reason = paid->reason;
     if (paid->answer == OnlineRoute::Answer::unknown) return result;
-    JZ_CHECK(drop(open.order));
-    if (paid->answer == OnlineRoute::Answer::machine_away) return pay_with_purse(open.order, machine, patience);
     result.outcome = paid->answer == OnlineRoute::Answer::captured ? Outcome::paid : Outcome::nothing;
+    JZ_CHECK(end(open.order, result.outcome));
+    if (paid->answer == OnlineRoute::Answer::machine_away) return pay_with_purse(open.order, machine, patience);
     return result;
 }
 
@@ -113,7 +121,7 @@ Result<std::optional<Bought>> Shopper::go_on_with_purse(const Purchase& open, co
         }
         outcome = outcome_of(purse_, open);
     }
-    if (outcome != Outcome::unknown) JZ_CHECK(drop(open.order));
+    if (outcome != Outcome::unknown) JZ_CHECK(end(open.order, outcome));
     if (outcome != Outcome::unknown && outcome != Outcome::paid) return std::optional<Bought>();
     Bought result = bought(open, outcome);
     result.earlier = true;
@@ -142,7 +150,7 @@ Result<Bought> Shopper::pay_with_purse(const Order& order, const Machine& machin
     Bought result = found != nullptr ? bought(*found, Outcome::nothing) : Bought{};
     result.outcome = paid.ok() ? *paid : Outcome::nothing;
     result.status = payer.status();
-    if (result.outcome != Outcome::unknown) JZ_CHECK(drop(order));
+    if (result.outcome != Outcome::unknown) JZ_CHECK(end(order, result.outcome));
     if (!kept.ok()) return kept.error();
     if (!paid.ok() && (paid.error().kind() != ErrorKind::declined || payer.status() == JZ_OK)) return paid.error();
     return result;

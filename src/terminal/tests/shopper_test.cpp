@@ -1,5 +1,7 @@
 // A person who buys at a machine by one call, online or with the purse, while network and power come and go in the
 // middle: each purchase is paid once or not at all, and what is not known is not said to be.
+#include <filesystem>
+#include <functional>
 #include <map>
 #include <random>
 #include <set>
@@ -37,6 +39,7 @@ class Network final : public OnlineRoute {
             machine_away ? static_cast<void>(failed.insert(key))
                          : static_cast<void>(captured.emplace(key, price.amount));
         }
+        if (on_payment) on_payment();
         if (lose_answer) return up = false, Paid{};
         if (captured.contains(key)) return Paid{Answer::captured, "pay_1", "none"};
         return Paid{Answer::machine_away, "pay_1", "device_offline"};
@@ -51,6 +54,7 @@ class Network final : public OnlineRoute {
     bool lose_answer = false;
     bool machine_away = false;
     bool refuse = false;
+    std::function<void()> on_payment;  // it has been made, and nobody was told yet
     std::map<std::string, std::uint64_t> captured;
     std::set<std::string> failed;
 };
@@ -296,6 +300,20 @@ TEST(Shopper, ADayWhileEverythingComesAndGoes) {
         EXPECT_EQ(payer.spendable + payer.void_held + payee.received, 100'000U) << "seed " << seed;
         EXPECT_EQ(payee.requests_open, 0U) << "seed " << seed;
     }
+}
+
+// The file's place is taken by a folder with something in it, which nobody can remove for the file.
+TEST(Shopper, WhatIsPaidIsSaidToBeAlsoIfItsEntryCannotBeRemoved) {
+    Street street;
+    const auto book = street.folder / purchases_name;
+    street.network.on_payment = [&] {
+        std::filesystem::remove(book);
+        std::filesystem::create_directories(book / "in the way");
+    };
+    const auto bought = street.buys();
+    ASSERT_TRUE(bought.ok()) << bought.error().to_string();
+    EXPECT_EQ(bought->outcome, Outcome::paid);
+    EXPECT_EQ(street.network.total(), price_each);
 }
 
 }  // namespace

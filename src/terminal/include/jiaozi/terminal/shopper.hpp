@@ -53,6 +53,7 @@ class Shopper {
     Purchase* find(const Order& order);
     Result<void> keep(Purchase purchase);
     Result<void> drop(const Order& order);
+    Result<void> end(const Order& order, Outcome outcome);
     Result<std::optional<Bought>> go_on_with_purse(const Purchase& open, const Machine& machine,
                                                    const Patience& patience);
     Result<Bought> pay_online(const Purchase& open, bool earlier, const Machine& machine, const Patience& patience);

@@ -1,11 +1,10 @@
 // A machine that sells (vending machine, transit gate) to whoever holds a purse to it, with no network. A sale is paid
 // once or not at all, whenever the power goes:
 //
-//   nobody has paid in time     the request is voided: a note that comes later is answered with the VOID, and its
-//   amount
-//                               goes back to the payer with a sync
-//   power cut before the credit the same, when the till is opened again
-//   power cut after it          the sale is paid; undelivered() has it, because nobody knows whether its goods fell
+//   nobody has paid in time      the request is voided: a note that comes later is answered with the VOID, and a sync
+//                                gives its amount back to the payer
+//   power cut before the credit  the same, when the till is opened again
+//   power cut after it           the sale is paid; undelivered() has it, because nobody knows whether its goods fell
 //
 // What purses have paid is accepted, not settled, until a sync. One thread at a time; what is passed in outlives the
 // till. Errors: those of the purse (error_of) and of open_deals.hpp.
