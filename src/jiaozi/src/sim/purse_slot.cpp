@@ -78,6 +78,18 @@ Result<void> PurseSlot::deposit() {
     return {};
 }
 
+// Tried again and again. A server that is not back is no trouble; what it says against the deposit is told once.
+bool PurseSlot::deposited() {
+    const auto done = deposit();
+    const bool away =
+        !done.ok() && (done.error().kind() == ErrorKind::unavailable || done.error().kind() == ErrorKind::timeout);
+    std::string why = done.ok() || away ? std::string() : done.error().to_string();
+    if (!why.empty() && why != last_trouble_)
+        tell("trouble", say("hands in nothing yet", "尚未上交"), folder_->purse().info().received, why);
+    last_trouble_ = std::move(why);
+    return done.ok();
+}
+
 bool PurseSlot::sell_to(std::unique_ptr<carriers::Link> payer) {
     const std::string key = new_sale();
     const auto sold =
@@ -100,7 +112,7 @@ void PurseSlot::run(const std::stop_token& stop) {
     bool to_deposit = folder_->purse().info().notes_held > 0;
     while (!stop.stop_requested()) {
         // Again after the next pause if the server is not back although the broker is.
-        if (up_.load() && to_deposit) to_deposit = !deposit().ok();
+        if (up_.load() && to_deposit) to_deposit = !deposited();
         // The request is made when somebody has come, so that waiting costs the purse nothing.
         auto payer = listener_->accept(look_up);
         if (payer.ok() && sell_to(std::move(*payer))) to_deposit = true;

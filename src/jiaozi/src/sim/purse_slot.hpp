@@ -38,6 +38,7 @@ class PurseSlot {
     // Whether it was paid.
     bool sell_to(std::unique_ptr<carriers::Link> payer);
     Result<void> deposit();
+    bool deposited();
     void tell_what_is_owed();
     void tell(const char* what, const char* words, std::uint64_t amount, const std::string& detail) const;
 
@@ -48,6 +49,7 @@ class PurseSlot {
     std::unique_ptr<terminal::PurseFolder> folder_;
     std::unique_ptr<terminal::Till> till_;
     std::unique_ptr<carriers::Listener> listener_;
+    std::string last_trouble_;  // of depositing
     std::jthread thread_;
 };
 
