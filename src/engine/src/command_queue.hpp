@@ -3,7 +3,6 @@
 // Threading: put, refuse_from_now, close and health are for any thread; take and left are the writer's.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>

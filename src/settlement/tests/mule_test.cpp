@@ -1,5 +1,6 @@
 // Real purses and the ledger: what mules carry, and clones that pay apart (attacks 21, 68, 69, 72).
 #include <algorithm>
+#include <optional>
 #include <random>
 
 #include <gtest/gtest.h>
@@ -149,22 +150,36 @@ TEST(Attack, A69_AForgedReceiptInASealedDepositPaysNobody) {
     world.check_money();
 }
 
-// Of each, whether the ledger read it; what a mule brings goes through the service, as over HTTP.
-TEST(Attack, A69_WhatAMuleIsToldSaysNothingOfThePayments) {
+// What a mule brings goes through the service, as over HTTP: Ana has paid the shop 350, and `good` is the shop's
+// deposit.
+struct Carrying {
+    MuleOpener opener = new_opener();
     World world;
-    const MuleOpener opener = new_opener();
-    world.mules = &opener;
-    world.restart();
-    Handset ana(world, 10'000);
-    Handset shop(world, 0);
-    ASSERT_TRUE(ana.pay(shop, 350));
-    const Bytes good = shop.purse->mule(0, opener.deposit_key().data()).bytes;
-    ASSERT_TRUE(equal(world.settlement->deposit_key(), opener.deposit_key()));
+    std::optional<Handset> ana;
+    std::optional<Handset> shop;
+    Bytes good;
+
+    Carrying() {
+        world.mules = &opener;
+        world.restart();
+        ana.emplace(world, 10'000);
+        shop.emplace(world, 0);
+        EXPECT_TRUE(ana->pay(*shop, 350));
+        good = shop->purse->mule(0, opener.deposit_key().data()).bytes;
+    }
+};
+
+// Of each, whether the ledger read it.
+TEST(Attack, A69_WhatAMuleIsToldSaysNothingOfThePayments) {
+    Carrying carrying;
+    World& world = carrying.world;
+    const Bytes& good = carrying.good;
+    ASSERT_TRUE(equal(world.settlement->deposit_key(), carrying.opener.deposit_key()));
     Bytes bent = good;
     bent.back() ^= 1;
     EXPECT_EQ(world.bring({good, bent, good, Bytes(200, 7)}, 1),
               (std::vector{Reason::ok, Reason::unreadable, Reason::ok, Reason::unreadable}));
-    EXPECT_EQ(world.received(shop.device), 350U) << "once, and to the one it was sealed by";
+    EXPECT_EQ(world.received(carrying.shop->device), 350U) << "once, and to the one it was sealed by";
     EXPECT_EQ(world.bring({good}, 2), std::vector{Reason::ok}) << "what was settled before is told the same";
     std::optional<Result<std::vector<Reason>>> answer;
     world.settlement->settle_carried(std::vector<Bytes>(max_carried + 1, good), 1,
@@ -174,14 +189,9 @@ TEST(Attack, A69_WhatAMuleIsToldSaysNothingOfThePayments) {
 }
 
 TEST(Attack, A72_AMuleThatBringsJunkIsNotLookedAtAnyMoreAndOthersAre) {
-    World world;
-    const MuleOpener opener = new_opener();
-    world.mules = &opener;
-    world.restart();
-    Handset ana(world, 10'000);
-    Handset shop(world, 0);
-    ASSERT_TRUE(ana.pay(shop, 350));
-    const Bytes good = shop.purse->mule(0, opener.deposit_key().data()).bytes;
+    Carrying carrying;
+    World& world = carrying.world;
+    const Bytes& good = carrying.good;
     constexpr uint128 junk_sender = 1;
     constexpr uint128 honest = 2;
     const Bytes unreadable(300, 8);
@@ -194,7 +204,7 @@ TEST(Attack, A72_AMuleThatBringsJunkIsNotLookedAtAnyMoreAndOthersAre) {
     EXPECT_EQ(world.bring({good, unreadable}, junk_sender), (std::vector(2, Reason::rate_limited)));
     EXPECT_EQ(world.settlement->counters().unreadable, opened) << "not looked at";
     EXPECT_EQ(world.bring({good}, honest), std::vector{Reason::ok});
-    EXPECT_EQ(world.received(shop.device), 350U);
+    EXPECT_EQ(world.received(carrying.shop->device), 350U);
     world.clock.advance(seconds(60));
     EXPECT_EQ(world.bring({good}, junk_sender), std::vector{Reason::ok}) << "a minute later";
     world.check_money();
