@@ -5,7 +5,7 @@
 #   JIAOZI_LIBRARIES           build order, lowest layer first
 
 set(JIAOZI_LIBRARIES
-  base
+  base ed25519
   money codec crypto model
   ledger storage purse purse_host protocol registry keystores
   carriers
@@ -17,10 +17,12 @@ set(JIAOZI_LIBRARIES
 
 # layer 0
 set(JIAOZI_MAY_USE_base "")
+# Rust behind a C header; `crypto` alone uses it.
+set(JIAOZI_MAY_USE_ed25519 "")
 # layer 1
 set(JIAOZI_MAY_USE_money base)
 set(JIAOZI_MAY_USE_codec base)
-set(JIAOZI_MAY_USE_crypto base codec)
+set(JIAOZI_MAY_USE_crypto base codec ed25519)
 # The vocabulary of the domain (ids, enumerations, records), shared by protocol, registry, services and gateways.
 set(JIAOZI_MAY_USE_model base money)
 # layer 2

@@ -13,6 +13,12 @@ done
 # Node may come from elsewhere; Debian's own is used only where there is none.
 command -v node >/dev/null 2>&1 || missing="$missing nodejs"
 command -v npm >/dev/null 2>&1 || missing="$missing npm"
+# So may cargo, if it is not too old; Debian's is the one that its browsers are built with.
+cargo_is_new() {
+    version=$(cargo --version 2>/dev/null | sed -n 's/^cargo \([0-9]*\)\.\([0-9]*\).*/\1 \2/p')
+    [ -n "$version" ] && [ "${version% *}" -ge 1 ] && { [ "${version% *}" -gt 1 ] || [ "${version#* }" -ge 85 ]; }
+}
+cargo_is_new || missing="$missing cargo-web rustc-web"
 [ -n "$missing" ] || exit 0
 
 as_root=

@@ -51,7 +51,7 @@ void settlement_book(ByteView bytes) {
         const settlement::PurseRecord& purse = *book.purse(ordinal);
         static_cast<void>(book.open_lots_of(purse));
         static_cast<void>(book.in_lots_of(purse));
-        static_cast<void>(purse.key->verify({}, {}));
+        static_cast<void>(purse.key->verifier());
         static_cast<void>(book.proof_against(ordinal));
     }
     PartsSink sink;

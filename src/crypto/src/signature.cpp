@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include <sodium.h>
 
 #include <jiaozi/crypto/signature.hpp>
+#include <jiaozi/ed25519/ed25519.h>
 
 #include "ec_curve.hpp"
 #include "signature_impl.hpp"
@@ -37,22 +39,33 @@ class Ed25519Signer final : public Signer {
     Secret<crypto_sign_SECRETKEYBYTES> expanded_;  // seed || public key, as libsodium has it
 };
 
+struct FreeKey {
+    void operator()(jz_ed25519_key* key) const noexcept { jz_ed25519_key_free(key); }
+};
+using Ed25519Key = std::unique_ptr<jz_ed25519_key, FreeKey>;
+
 class Ed25519Verifier final : public Verifier::Impl {
   public:
-    explicit Ed25519Verifier(Bytes public_key) : Impl(Suite::ed25519, std::move(public_key)) {}
+    Ed25519Verifier(Bytes public_key, Ed25519Key key)
+        : Impl(Suite::ed25519, std::move(public_key)), key_(std::move(key)) {}
     bool verify(ByteView message, ByteView signature) const noexcept override {
-        // libsodium refuses s not below the group order, and small-order or non-canonical points.
-        return signature.size() == signature_size &&
-               crypto_sign_verify_detached(signature.data(), message.data(), message.size(), public_key().data()) == 0;
+        jz_ed25519_check one = check(message, signature);
+        jz_ed25519_verify(&one);
+        return one.good;
     }
+    jz_ed25519_check check(ByteView message, ByteView signature) const noexcept {
+        return {key_.get(), message.data(), message.size(), signature.data(), signature.size(), false};
+    }
+
+  private:
+    Ed25519Key key_;
 };
 
-Result<Bytes> check_ed25519_public(ByteView public_key) {
-    require_sodium();
-    if (public_key.size() != crypto_sign_PUBLICKEYBYTES || crypto_core_ed25519_is_valid_point(public_key.data()) != 1) {
-        return not_ed25519("public_key");
-    }
-    return to_bytes(public_key);
+Result<Ed25519Key> check_ed25519_public(ByteView public_key) {
+    if (public_key.size() != crypto_sign_PUBLICKEYBYTES) return not_ed25519("public_key");
+    Ed25519Key key(jz_ed25519_key_new(public_key.data()));
+    if (!key) return not_ed25519("public_key");
+    return key;
 }
 
 }  // namespace
@@ -107,7 +120,10 @@ Result<KeyPair> key_from_private(Suite suite, ByteView private_key) {
 }
 
 Result<Bytes> canonical_public_key(Suite suite, ByteView public_key) {
-    if (suite == Suite::ed25519) return check_ed25519_public(public_key);
+    if (suite == Suite::ed25519) {
+        JZ_CHECK(check_ed25519_public(public_key));
+        return to_bytes(public_key);
+    }
     return ec_convert_point(suite, public_key, POINT_CONVERSION_COMPRESSED);
 }
 
@@ -142,8 +158,26 @@ Result<Verifier> make_verifier(Suite suite, ByteView public_key, HighS high_s) {
         JZ_TRY(auto impl, make_ec_verifier(suite, public_key, high_s));
         return Verifier(std::move(impl));
     }
-    JZ_TRY(Bytes checked, check_ed25519_public(public_key));
-    return Verifier(std::make_shared<const Ed25519Verifier>(std::move(checked)));
+    JZ_TRY(Ed25519Key key, check_ed25519_public(public_key));
+    return Verifier(std::make_shared<const Ed25519Verifier>(to_bytes(public_key), std::move(key)));
+}
+
+void verify_all(std::span<SignatureCheck> checks) {
+    std::vector<jz_ed25519_check> together;
+    together.reserve(checks.size());
+    for (SignatureCheck& check : checks) {
+        if (check.verifier->suite() == Suite::ed25519) {
+            const auto& impl = static_cast<const Ed25519Verifier&>(*check.verifier->impl_);
+            together.push_back(impl.check(check.message, check.signature));
+        } else {
+            check.good = check.verifier->verify(check.message, check.signature);
+        }
+    }
+    jz_ed25519_verify_many(together.data(), together.size());
+    auto answer = together.begin();
+    for (SignatureCheck& check : checks) {
+        if (check.verifier->suite() == Suite::ed25519) check.good = (answer++)->good;
+    }
 }
 
 }  // namespace jiaozi::crypto

@@ -1,5 +1,8 @@
 // What the hot paths of a payment cost. Figures in docs/crypto.md come from the release preset with -DJIAOZI_BENCH=ON.
+#include <vector>
+
 #include <benchmark/benchmark.h>
+#include <sodium.h>
 
 #include <jiaozi/crypto/cose.hpp>
 
@@ -56,6 +59,36 @@ void bm_verify(benchmark::State& state) {
     state.SetLabel(std::string(name_of(signer->suite())));
 }
 BENCHMARK(bm_verify)->DenseRange(1, 3);
+
+// Ed25519, every signature with a key of its own; the time is that of one.
+void bm_verify_together(benchmark::State& state) {
+    const auto count = static_cast<std::size_t>(state.range(0));
+    const Bytes message(250, 2);
+    std::vector<Verifier> verifiers;
+    std::vector<Signature> signatures;
+    std::vector<SignatureCheck> checks;
+    verifiers.reserve(count);
+    signatures.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto signer = make_signer(generate_key(Suite::ed25519)).value();
+        verifiers.push_back(make_verifier(Suite::ed25519, signer->public_key()).value());
+        signatures.push_back(signer->sign(message).value());
+        checks.push_back({&verifiers.back(), message, signatures.back()});
+    }
+    while (state.KeepRunningBatch(state.range(0))) verify_all(checks);
+}
+BENCHMARK(bm_verify_together)->Arg(1)->Arg(128)->Arg(512)->Arg(1024);
+
+void bm_verify_libsodium(benchmark::State& state) {
+    const auto signer = make_signer(generate_key(Suite::ed25519)).value();
+    const Bytes message(250, 2);
+    const Signature signature = signer->sign(message).value();
+    for (auto _ : state) {
+        benchmark::DoNotOptimize(
+            crypto_sign_verify_detached(signature.data(), message.data(), message.size(), signer->public_key().data()));
+    }
+}
+BENCHMARK(bm_verify_libsodium);
 
 }  // namespace
 }  // namespace jiaozi::crypto

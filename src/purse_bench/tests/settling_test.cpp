@@ -24,7 +24,9 @@ TEST_P(EverySuite, ASmallRunSettlesEveryNote) {
     const auto figures = measure_settling({.suite = GetParam(), .notes = 300, .purses = 20, .batch = 100});
     ASSERT_TRUE(figures.ok()) << figures.error().to_string();
     EXPECT_GT(figures->verify_per_s_core, 0U);
+    EXPECT_GT(figures->verify_together_per_s_core, 0U);
     EXPECT_GT(figures->settle_per_s_core, 0U);
+    EXPECT_GT(figures->ratio_per_mille, 0U);
 }
 
 TEST(Junk, TheHonestAreServedBesideIt) {

@@ -56,12 +56,12 @@ std::string_view name_of(NoteState state) noexcept {
     return names[static_cast<std::size_t>(state)];
 }
 
-bool PurseKey::verify(ByteView message, ByteView signature) const {
+const crypto::Verifier* PurseKey::verifier() const {
     std::call_once(once_, [this] {
         auto made = crypto::make_verifier(suite_, key_);
         if (made.ok()) verifier_ = std::move(made).value();
     });
-    return verifier_ && verifier_->verify(message, signature);
+    return verifier_ ? &*verifier_ : nullptr;
 }
 
 Result<> Book::apply(const engine::Committed& committed) {

@@ -63,7 +63,9 @@ std::string json_of(const Figures& f) {
     };
     return "\"" + std::string(crypto::name_of(f.suite)) + "\":{\"ratio\":" + thousandths(f.settling.ratio_per_mille) +
            member("verify_per_s_core", f.settling.verify_per_s_core) +
+           member("verify_together_per_s_core", f.settling.verify_together_per_s_core) +
            member("settle_per_s_core", f.settling.settle_per_s_core) + member("settle_per_s", f.settling.settle_per_s) +
+           ",\"verify_share\":" + thousandths(f.settling.verify_share_per_mille) +
            member("overhead_ns_per_note", f.settling.overhead_ns_per_note) +
            member("memory_bytes_per_note", f.settling.memory_bytes_per_note) +
            member("disk_bytes_per_note", f.settling.disk_bytes_per_note) + member("bytes_hop1", f.sizes.first_meeting) +
@@ -73,11 +75,12 @@ std::string json_of(const Figures& f) {
 void print_table(const std::vector<Figures>& all) {
     for (const Figures& f : all) {
         std::cout << std::left << std::setw(9) << crypto::name_of(f.suite) << std::right << say("verify ", "验证 ")
-                  << std::setw(7) << f.settling.verify_per_s_core << say("/s a core   settle ", "/秒/核   结算 ")
-                  << std::setw(7) << f.settling.settle_per_s_core << say("/s a core (", "/秒/核（")
-                  << f.settling.ratio_per_mille / 10 << '.' << f.settling.ratio_per_mille % 10
-                  << say(" % of processor time is verification), ", " % 的处理器时间用于验证），")
-                  << f.settling.settle_per_s << say("/s in all", "/秒（总计）") << '\n'
+                  << std::setw(7) << f.settling.verify_per_s_core << say("/s a core one by one, ", "/秒/核（逐个），")
+                  << std::setw(7) << f.settling.verify_together_per_s_core
+                  << say(" together; settle ", "（成批）；结算 ") << std::setw(7) << f.settling.settle_per_s_core
+                  << say("/s a core, ", "/秒/核，") << f.settling.settle_per_s << say("/s in all; ", "/秒（总计）；")
+                  << f.settling.verify_share_per_mille / 10 << '.' << f.settling.verify_share_per_mille % 10
+                  << say(" % of processor time is verification", " % 的处理器时间用于验证") << '\n'
                   << "         " << say("a payment ", "一次付款 ") << f.sizes.first_meeting
                   << say(" bytes, again ", " 字节，再次 ") << f.sizes.repeat << say(", fork proof ", "，双花证明 ")
                   << f.sizes.fork_proof << say("; a settled note: memory ", "；每张已结算票据：内存 ")

@@ -5,8 +5,8 @@
 //   p256     ECDSA on P-256 with SHA-256          33 compressed, 65 uncompressed 32-byte scalar r || s, 64 bytes, low s
 //   sm2      SM2 with SM3 (GB/T 32918.2)          33 compressed, 65 uncompressed 32-byte scalar r || s, 64 bytes
 //
-// One rule per suite, so that a signature has one accepted form: Ed25519 as libsodium checks it (canonical s, canonical
-// keys, small-order points refused); ECDSA with s at most half the group order, made and accepted; SM2 with the user id
+// One rule per suite, so that a signature has one accepted form: Ed25519 strictly (canonical s, canonical points of the
+// prime order); ECDSA with s at most half the group order, made and accepted; SM2 with the user id
 // 1234567812345678. Public keys are checked to lie on their curve. See docs/crypto.md.
 #pragma once
 
@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include <jiaozi/base/bytes.hpp>
@@ -63,6 +64,8 @@ class Signer {
 
 Result<std::unique_ptr<Signer>> make_signer(const KeyPair& key);
 
+struct SignatureCheck;
+
 // A checked public key, ready to verify. Cheap to copy; verify may be called from many threads.
 class Verifier {
   public:
@@ -75,6 +78,8 @@ class Verifier {
     bool verify(ByteView message, ByteView signature) const noexcept;
 
   private:
+    friend void verify_all(std::span<SignatureCheck> checks);
+
     std::shared_ptr<const Impl> impl_;
 };
 
@@ -84,5 +89,17 @@ class Verifier {
 enum class HighS : std::uint8_t { refuse, accept };
 
 Result<Verifier> make_verifier(Suite suite, ByteView public_key, HighS high_s = HighS::refuse);
+
+// A signature to check beside others; `good` is the answer.
+struct SignatureCheck {
+    const Verifier* verifier = nullptr;
+    ByteView message;
+    ByteView signature;
+    bool good = false;
+};
+
+// What Verifier::verify says of each. Ed25519 ones are checked many at once, which from a hundred on is faster: 500 at
+// a time take about half the time. Thread-safe; several threads with a share each are best.
+void verify_all(std::span<SignatureCheck> checks);
 
 }  // namespace jiaozi::crypto

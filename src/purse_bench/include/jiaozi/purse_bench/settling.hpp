@@ -24,12 +24,16 @@ struct SettlingOptions {
 };
 
 struct SettlingFigures {
-    std::uint64_t verify_per_s_core = 0;  // bare verification, measured before and after
+    // Bare verification, by as many threads as settle and measured before and after: one signature at a time, and many
+    // at a time as settling does it (the same for suites that have no such way).
+    std::uint64_t verify_per_s_core = 0;
+    std::uint64_t verify_together_per_s_core = 0;
     std::uint64_t settle_per_s_core = 0;  // notes, by all processor time of the program
     std::uint64_t settle_per_s = 0;       // notes, on the wall
-    // Of all processor time while settling, the share of the threads that verify: settling's rate by the bare
-    // verification's, both in the very same seconds. What else runs on the machine moves the rates, and this little.
-    std::uint64_t ratio_per_mille = 0;
+    std::uint64_t ratio_per_mille = 0;    // settle_per_s_core by verify_per_s_core
+    // Of all processor time while settling, what the threads used that verify: in the very same seconds, so that what
+    // else runs on the machine moves the rates, and this little.
+    std::uint64_t verify_share_per_mille = 0;
     std::uint64_t overhead_ns_per_note = 0;  // all that is not verification
     std::uint64_t wall_ms = 0;
     std::uint64_t commands = 0;  // in the journal

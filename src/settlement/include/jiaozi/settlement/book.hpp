@@ -49,7 +49,8 @@ class PurseKey {
     PurseKey(crypto::Suite suite, Bytes key) : suite_(suite), key_(std::move(key)) {}
     crypto::Suite suite() const noexcept { return suite_; }
     const Bytes& bytes() const noexcept { return key_; }
-    bool verify(ByteView message, ByteView signature) const;
+    // Null when the bytes are no key of the suite: then nothing is its signature.
+    const crypto::Verifier* verifier() const;
 
   private:
     crypto::Suite suite_;
