@@ -186,17 +186,22 @@ bool run_population(const purse_bench::PopulationOptions& options, bool json) {
 Result<> run_junk(const purse_bench::JunkOptions& options, bool json) {
     progress(say("honest deposits alone, then beside junk", "先只有诚实存款，再与垃圾数据并行"));
     JZ_TRY(const auto f, purse_bench::measure_junk(options));
+    const bool held = std::max(f.quiet_p95_us, f.junk_p95_us) <= purse_bench::deposit_slo_us;
     if (json) {
         std::cout << "{\"junk_per_s\":" << f.junk_per_s << ",\"verified\":" << f.verified
                   << ",\"quiet_p50_us\":" << f.quiet_p50_us << ",\"quiet_p95_us\":" << f.quiet_p95_us
-                  << ",\"junk_p50_us\":" << f.junk_p50_us << ",\"junk_p95_us\":" << f.junk_p95_us << "}\n";
+                  << ",\"junk_p50_us\":" << f.junk_p50_us << ",\"junk_p95_us\":" << f.junk_p95_us
+                  << ",\"slo_us\":" << purse_bench::deposit_slo_us << ",\"within_slo\":" << std::boolalpha << held
+                  << "}\n";
         return {};
     }
     std::cout << say("deposit and acknowledgement alone: p50 ", "单独存款与确认：p50 ") << f.quiet_p50_us << " us, p95 "
               << f.quiet_p95_us << " us\n"
               << say("beside ", "与每秒 ") << f.junk_per_s << say(" junk items a second: p50 ", " 个垃圾项并行：p50 ")
               << f.junk_p50_us << " us, p95 " << f.junk_p95_us << " us; " << f.verified
-              << say(" signatures of junk were verified", " 个垃圾签名被验证") << '\n';
+              << say(" signatures of junk were verified", " 个垃圾签名被验证") << '\n'
+              << say("service level, p95 within ", "服务水平，p95 不超过 ") << purse_bench::deposit_slo_us / 1'000
+              << " ms: " << (held ? say("held", "达到") : say("not held", "未达到")) << '\n';
     return {};
 }
 

@@ -10,6 +10,9 @@
 
 namespace jiaozi::purse_bench {
 
+// The service level of docs/settlement.md, for the 95th of 100 waits, with junk and without.
+inline constexpr std::uint64_t deposit_slo_us = 500'000;
+
 struct JunkOptions {
     std::uint64_t junk_per_s = 10'000;  // items
     std::size_t senders = 100;          // purses that send it; as much comes from nobody who says who it is
