@@ -7,5 +7,5 @@ export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 UBSAN_OPTIONS=print_st
 export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:suppressions=$PWD/tools/tsan.supp"
 tools/build.sh fuzz
 tools/run_tests.sh fuzz -LE 'system|lint'
-tools/build.sh tsan storage_test engine_test webhooks_test
-tools/run_tests.sh tsan -R "$(tools/tests_of.sh tsan storage_test engine_test webhooks_test)"
+tools/build.sh tsan storage_test engine_test settlement_test webhooks_test
+tools/run_tests.sh tsan -R "$(tools/tests_of.sh tsan storage_test engine_test settlement_test webhooks_test)"

@@ -212,10 +212,11 @@ Result<std::unique_ptr<Listener>> listen(const Place& place) {
     Address address;
     JZ_TRY(const socklen_t size, address_of(place, address));
     Descriptor socket(new_socket(place));
+    if (socket.get() < 0) return errno_error("open a socket for " + name_of(place), errno);
     const int on = 1;
     // A socket's file is this user's alone: bind gives it the socket's own mode, so nobody can connect in between.
     const bool local = place.kind == Kind::unix_socket;
-    bool bound = socket.get() >= 0 && ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+    bool bound = ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
                  (!local || ::fchmod(socket.get(), 0600) == 0) && ::bind(socket.get(), &address.any, size) == 0;
     if (!bound && local && errno == EADDRINUSE && left_behind(address, size)) {
         ::unlink(place.where.c_str());
