@@ -74,7 +74,7 @@ Result<> Replay::add(const storage::EntryView& view) {
     const std::uint64_t number = view.position.entry;
     auto payload = decode_payload(view.payload);
     if (!payload.ok()) return corrupt(number, payload.error().message());
-    Entry entry{view.position, view.payload.size(), std::move(payload).value(), {}, {}};
+    Entry entry{view.position, view.payload.size(), view.to_come, std::move(payload).value(), {}, {}};
     entry.blocks = to_bytes(entry.payload.outcomes.blocks);
     entry.payload.outcomes.blocks = entry.blocks;
     read_ahead(entry);
@@ -152,6 +152,7 @@ Result<> Replay::apply_entry(const Entry& entry) {
     }
     if (auto checked = tip_.outcomes.check(payload.outcomes); !checked.ok())
         return corrupt(number, checked.error().message());
+    expect_more(entry);
     OutcomeRecorder recorder;
     Outcome outcome;
     std::vector<ledger::Expired> expired;
@@ -184,6 +185,19 @@ Result<> Replay::apply_entry(const Entry& entry) {
     tip_.outcomes.add(number, std::move(block));
     derived_.histories.entry_done(entry.position, derived_.ledger.history_end());
     return {};
+}
+
+// Tables are told to expect as many events in what is left of the journal, for its size, as there were so far.
+void Replay::expect_more(const Entry& entry) {
+    const std::uint64_t events = derived_.ledger.event_count();
+    const std::uint64_t extent = storage::entry_extent(entry.payload_size);
+    if (bytes_ > 0) {
+        const uint128 more = uint128{events - first_event_} * (extent + entry.to_come) / bytes_;
+        derived_.ledger.expect_events(events + low64(more));
+    } else {
+        first_event_ = events;
+    }
+    bytes_ += extent;
 }
 
 Result<> prepare_directory(storage::Disk& disk, const std::filesystem::path& directory) {

@@ -75,6 +75,7 @@ class Replay {
     struct Entry {
         storage::Position position;
         std::size_t payload_size = 0;
+        std::uint64_t to_come = 0;  // bytes of the journal behind it, roughly
         Payload payload;
         Bytes blocks;                               // what payload.outcomes points into
         std::vector<ledger::AccountPlaces> places;  // of all its transfers, or none
@@ -84,10 +85,13 @@ class Replay {
     void read_ahead(Entry& entry);
     void run();
     Result<> apply_entry(const Entry& entry);
+    void expect_more(const Entry& entry);
 
     const Derived derived_;
-    Tip tip_;           // the applying thread's, until it has ended
-    std::mutex mutex_;  // guards all below
+    Tip tip_;                        // the applying thread's, until it has ended, as are the next two:
+    std::uint64_t bytes_ = 0;        // of the entries it has applied,
+    std::uint64_t first_event_ = 0;  // and the first event in them
+    std::mutex mutex_;               // guards all below
     std::condition_variable changed_;
     std::deque<Entry> waiting_;
     std::uint64_t accounts_to_come_ = 0;  // entries among those added, and not applied, that create accounts

@@ -1,5 +1,6 @@
 #include "id_index.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <type_traits>
@@ -13,10 +14,8 @@ namespace {
 
 constexpr std::uint32_t buckets_a_page = PageArena::page_bytes / 64;
 
-// By half, and in whole pages from the first page on.
-std::uint32_t grown(std::uint32_t count) {
-    const std::uint32_t larger = count < 2 ? count + 1 : count + count / 2;
-    return larger < buckets_a_page ? larger : (larger + buckets_a_page - 1) / buckets_a_page * buckets_a_page;
+constexpr std::uint32_t in_whole_pages(std::uint32_t buckets) {
+    return (buckets + buckets_a_page - 1) / buckets_a_page * buckets_a_page;
 }
 
 }  // namespace
@@ -63,12 +62,30 @@ void IdIndex::place(Shard& shard, std::uint64_t slot) noexcept {
     }
 }
 
+void IdIndex::expect(std::uint64_t entries) noexcept {
+    // Some shards get more than others; a sixteenth more is room for most of them.
+    const std::uint64_t in_a_shard = (entries >> shard_bits_) * 17 / 16;
+    expected_buckets_ =
+        static_cast<std::uint32_t>(std::min<std::uint64_t>(in_a_shard * 5 / 4 / bucket_slots + 1, UINT32_MAX / 8));
+}
+
+// By half, or to what is expected; in whole pages from the first page on.
+std::uint32_t IdIndex::next_size(std::uint32_t count) const noexcept {
+    const std::uint32_t by_half = count < 2 ? count + 1 : count + count / 2;
+    const std::uint32_t larger = std::max(by_half, std::min(expected_buckets_, count * 4));
+    return larger < buckets_a_page ? larger : in_whole_pages(larger);
+}
+
 void IdIndex::grow(Shard& shard) {
-    Shard larger{nullptr, grown(shard.count), shard.size};
+    Shard larger{nullptr, next_size(shard.count), shard.size};
     larger.buckets = allocate(larger.count);
+    filled_.assign(larger.count, 0);
     for (std::uint32_t i = 0; i < shard.count; ++i) {
         for (const std::uint64_t slot : shard.buckets[i].slots) {
-            if (slot != 0) place(larger, slot);
+            if (slot == 0) break;
+            std::uint32_t at = home_of(slot >> print_shift, larger.count);
+            while (filled_[at] == bucket_slots) at = next(at, larger.count);
+            larger.buckets[at].slots[filled_[at]++] = slot;
         }
     }
     release(shard);

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include <jiaozi/base/result.hpp>
 #include <jiaozi/ledger/parts.hpp>
@@ -76,6 +77,10 @@ class IdIndex {
         }
     }
 
+    // So many entries are expected in all: shards grow to what that takes in larger steps than they otherwise would. A
+    // guess: too high costs memory (a shard never grows to more than four times what it was), too low costs time.
+    void expect(std::uint64_t entries) noexcept;
+
     // The id must not be there yet.
     void insert(std::uint64_t hash, Entry entry);
     // The entry must be there.
@@ -134,6 +139,7 @@ class IdIndex {
 
     static bool is_whole(const Shard& shard, std::uint64_t ordinals) noexcept;
     static void place(Shard& shard, std::uint64_t slot) noexcept;
+    std::uint32_t next_size(std::uint32_t count) const noexcept;
     void grow(Shard& shard);
     Bucket* allocate(std::uint32_t count);
     void release(const Shard& shard) noexcept;
@@ -142,6 +148,8 @@ class IdIndex {
         void operator()(Shard* shards) const noexcept;
     };
     const unsigned shard_bits_;
+    std::uint32_t expected_buckets_ = 0;           // in a shard
+    std::vector<std::uint8_t> filled_;             // slots of each bucket of the shard that grows
     PageArena arena_;                              // of the larger shards; small ones are on the heap
     std::unique_ptr<Shard[], FreeMemory> shards_;  // zeros from calloc: shards never used take no memory
 };

@@ -39,6 +39,10 @@ void Ledger::bring_in(std::span<const Transfer> events) {
         TransferRules::prepare(*state_, stage, events, std::span(prepared).first(events.size()));
 }
 
+void Ledger::expect_events(std::uint64_t events) {
+    state_->expect_events(events);
+}
+
 SetAccountFlagsResult Ledger::set_account_flags(uint128 id, std::uint16_t set, std::uint16_t clear) {
     if (((set | clear) & ~account_flags::frozen) != 0) return SetAccountFlagsResult::flag_cannot_be_changed;
     if ((set & clear) != 0) return SetAccountFlagsResult::set_and_clear_overlap;

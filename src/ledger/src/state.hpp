@@ -79,6 +79,7 @@ class State {
     void begin_transfers(std::span<const Transfer> events, std::uint64_t first_timestamp_ns);
     void end_transfers();
     void advance_to(std::uint64_t now_ns);
+    void expect_events(std::uint64_t events) noexcept { transfer_ids_.expect(events); }
 
     // An earlier event that was needed could not be read. Nothing is applied any more; what stands is the state after
     // the last event before that (its chain undone).

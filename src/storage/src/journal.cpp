@@ -98,10 +98,13 @@ Result<> Journal::recover(const Visitor& visit, const FindStart& find_start) {
         chain = {start->position.entry + 1, start->hash};
         resume = {chain.next_entry, start->position.segment, start->position.offset + start->extent};
     }
+    std::uint64_t later = 0;  // bytes in segments behind the one that is read
     const Visitor visit_and_note = [&](const EntryView& entry) {
         last_entry.position = entry.position;
         last_entry.extent = entry_extent(entry.payload.size());
-        return visit(entry);
+        EntryView with_more = entry;
+        with_more.to_come += later;
+        return visit(with_more);
     };
     for (const std::uint64_t first_entry : segments) {
         if (resume && first_entry < resume->segment) continue;
@@ -114,6 +117,10 @@ Result<> Journal::recover(const Visitor& visit, const FindStart& find_start) {
                                                  "; restore the missing segment from a copy");
         }
         const bool last = first_entry == segments.back();
+        // As if all were of the usual size, and the last of them, which is not full, half.
+        const auto segments_left =
+            static_cast<std::uint64_t>(segments.end() - std::ranges::find(segments, first_entry)) - 1;
+        later = segments_left * segment_bytes_ - (last ? 0 : segment_bytes_ / 2);
         JZ_TRY(auto file, disk_.open(path, last ? Disk::Mode::read_write : Disk::Mode::read));
         JZ_TRY(auto scan,
                scan_segment(std::move(file), path, last, chain, visit_and_note, resumes ? &*resume : nullptr));

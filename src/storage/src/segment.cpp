@@ -137,7 +137,8 @@ Result<SegmentHeader> read_segment_header(Window& window, const std::filesystem:
 
 Result<SegmentScan> scan_segment(std::unique_ptr<File> file, const std::filesystem::path& path, bool last, Chain& chain,
                                  const Journal::Visitor& visit, const Position* resume) {
-    Window window(std::move(file));
+    constexpr std::uint64_t ahead = std::uint64_t{1} << 20;
+    Window window(std::move(file), ahead);
     SegmentScan scan;
     JZ_TRY(scan.file_size, window.file().size());
     JZ_TRY(const SegmentHeader segment, read_segment_header(window, path, chain, resume));
@@ -168,9 +169,9 @@ Result<SegmentScan> scan_segment(std::unique_ptr<File> file, const std::filesyst
                 if (!all_zero(padding)) return damaged(path, offset, "the entry's padding is not zero");
                 std::copy_n(bytes.end() - sizeof(Hash), sizeof(Hash), chain.previous_hash.begin());
                 const Position position{header->entry, segment.first_entry, offset};
-                JZ_CHECK(visit(EntryView{position, Timestamp{header->timestamp}, payload}));
-                ++chain.next_entry;
                 offset += extent;
+                JZ_CHECK(visit(EntryView{position, Timestamp{header->timestamp}, payload, last ? 0 : size - offset}));
+                ++chain.next_entry;
                 continue;
             }
             cause = "entry " + std::to_string(header->entry) + " fails its hash";

@@ -65,6 +65,10 @@ class Ledger {
     static constexpr std::size_t bring_in_max = 32;
     void bring_in(std::span<const Transfer> events);
 
+    // So many transfer events are expected in all, those that there are included: tables grow to that at once instead
+    // of step by step. A guess, which may be given again and again; it changes no result.
+    void expect_events(std::uint64_t events);
+
     // Freezes (set = account_flags::frozen) or unfreezes (clear) an account. Idempotent.
     SetAccountFlagsResult set_account_flags(uint128 id, std::uint16_t set, std::uint16_t clear);
 

@@ -52,6 +52,7 @@ struct EntryView {
     Position position;
     Timestamp timestamp;
     ByteView payload;
+    std::uint64_t to_come = 0;  // at opening: bytes behind this entry, roughly
 };
 
 // What opening found.
