@@ -53,9 +53,7 @@ void IdIndex::release(const Shard& shard) noexcept {
 void IdIndex::place(Shard& shard, std::uint64_t slot) noexcept {
     for (std::uint32_t at = home_of(slot >> print_shift, shard.count);; at = next(at, shard.count)) {
         Bucket& bucket = shard.buckets[at];
-        // How full it is, by counting all eight: as in find, a branch for each would be guessed wrong.
-        std::size_t filled = 0;
-        for (const std::uint64_t one : bucket.slots) filled += one != 0 ? 1 : 0;
+        const std::size_t filled = bucket.filled();
         if (filled == bucket_slots) continue;
         bucket.slots[filled] = slot;
         return;

@@ -6,7 +6,6 @@
 // next ones taking what does not fit, placed by the kept bits in order, so that growing needs no ids.
 #pragma once
 
-#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -18,6 +17,7 @@
 #include <jiaozi/ledger/parts.hpp>
 
 #include "bring_in.hpp"
+#include "id_bucket.hpp"
 #include "page_arena.hpp"
 
 namespace jiaozi::ledger {
@@ -62,13 +62,7 @@ class IdIndex {
         const std::uint64_t print = print_of(hash);
         for (std::uint32_t at = home_of(print, shard.count);; at = next(at, shard.count)) {
             const Bucket& bucket = shard.buckets[at];
-            // All eight without a branch: where a bucket ends is a coin toss, and a wrong guess costs more than they
-            // do.
-            unsigned matches = 0;
-            for (std::size_t i = 0; i < bucket_slots; ++i)
-                matches |= static_cast<unsigned>(bucket.slots[i] >> print_shift == print) << i;
-            // An empty slot has the print zero, and no entry.
-            for (; matches != 0; matches &= matches - 1) {
+            for (unsigned matches = bucket.with_print(print); matches != 0; matches &= matches - 1) {
                 const std::uint64_t slot = bucket.slots[static_cast<unsigned>(std::countr_zero(matches))];
                 if (slot == 0) break;
                 if (const Entry entry = entry_of(slot); is_it(entry)) return entry;
@@ -109,19 +103,16 @@ class IdIndex {
     Result<> load(PartSource& parts, std::uint64_t bytes, std::uint64_t ordinals);
 
   private:
-    static constexpr std::size_t bucket_slots = 8;
-    // Filled from the front; a zero ends it.
-    struct alignas(64) Bucket {
-        std::array<std::uint64_t, bucket_slots> slots;
-    };
+    using Bucket = IdBucket;
+    static constexpr std::size_t bucket_slots = Bucket::size;
     struct Shard {
         Bucket* buckets = nullptr;
         std::uint32_t count = 0;  // of buckets
         std::uint32_t size = 0;   // of entries
     };
     // A slot: print, mark, ordinal + 1. Zero is an empty one.
-    static constexpr unsigned print_bits = 27;
-    static constexpr unsigned print_shift = 64 - print_bits;
+    static constexpr unsigned print_bits = Bucket::print_bits;
+    static constexpr unsigned print_shift = Bucket::print_shift;
     static constexpr std::uint64_t mark = std::uint64_t{1} << ordinal_bits;
 
     Shard& shard_of(std::uint64_t hash) const noexcept { return shards_[hash >> (64 - shard_bits_)]; }
