@@ -42,6 +42,26 @@ class EventLog::OpenSegment {
 
 void EventLog::add(const storage::Position& position, std::size_t payload_size, std::span<const Events> commands,
                    std::span<const Stretch> stretches) {
+    std::uint64_t ordinal = begin_add(position, payload_size, commands, stretches);
+    // Not under the mutex: nobody looks at the places of events that are given up, or not here yet, and a lookup would
+    // have to wait for as much as a megabyte.
+    for (const Events& events : commands) {
+        std::uint64_t timestamp = events.last.ns - events.transfers.size();
+        for (const ledger::Transfer& event : events.transfers) {
+            ledger::Transfer& place = latest_[ordinal++ % latest_kept];
+            place = event;
+            place.timestamp = ++timestamp;
+        }
+    }
+    const std::lock_guard guard(mutex_);
+    next_ordinal_ = ordinal;
+}
+
+// Where the entry is; and room for its events. The ordinal of the first.
+std::uint64_t EventLog::begin_add(const storage::Position& position, std::size_t payload_size,
+                                  std::span<const Events> commands, std::span<const Stretch> stretches) {
+    std::uint64_t end = 0;
+    for (const Events& events : commands) end += events.transfers.size();
     const std::lock_guard guard(mutex_);
     if (points_.empty() || points_.back().position.segment != position.segment || since_point_ >= step_bytes) {
         points_.push_back({next_ordinal_, position});
@@ -51,15 +71,11 @@ void EventLog::add(const storage::Position& position, std::size_t payload_size, 
     if (stretches.size() > 1) {
         for (const Stretch& stretch : stretches) parts_.push_back({next_ordinal_ + stretch.first, position, stretch});
     }
-    for (const Events& events : commands) {
-        std::uint64_t timestamp = events.last.ns - events.transfers.size();
-        for (const ledger::Transfer& event : events.transfers) {
-            const std::size_t at = next_ordinal_++ % latest_kept;
-            if (at >= latest_.size()) latest_.resize(at + 1);
-            latest_[at] = event;
-            latest_[at].timestamp = ++timestamp;
-        }
-    }
+    end += next_ordinal_;
+    first_latest_ = std::max(first_latest_, end - std::min<std::uint64_t>(end, latest_kept));
+    const auto used = static_cast<std::size_t>(std::min<std::uint64_t>(end, latest_kept));
+    if (latest_.size() < used) latest_.resize(used);
+    return next_ordinal_;
 }
 
 EventLog::Places EventLog::places() const {
@@ -148,7 +164,7 @@ std::uint64_t EventLog::count() const {
 }
 
 bool EventLog::is_in_memory(std::uint64_t ordinal, ledger::Transfer& event) const {
-    if (ordinal < next_ordinal_ && ordinal >= first_latest_ && next_ordinal_ - ordinal <= latest_kept) {
+    if (ordinal < next_ordinal_ && ordinal >= first_latest_) {
         event = latest_[ordinal % latest_kept];
         return true;
     }

@@ -2,7 +2,7 @@
 // lookup. Keeps the latest events (most lookups are of those), where entries start, sparsely, where the stretches of
 // large ones do, and the last few things it decoded.
 //
-// Threading: all members may be called by any thread. Nothing is read from the disk under the mutex.
+// Threading: add by one thread; all other members by any. Nothing is read from the disk under the mutex.
 #pragma once
 
 #include <cstdint>
@@ -42,7 +42,7 @@ class EventLog final : public ledger::EventSource {
     };
 
     // An entry that is in the journal, before its commands are applied, with each command's transfers and the time of
-    // the last of them. In order.
+    // the last of them. In order, by one thread.
     struct Events {
         std::span<const ledger::Transfer> transfers;
         Timestamp last;
@@ -95,6 +95,8 @@ class EventLog final : public ledger::EventSource {
     // The segment that was read last stays open.
     class OpenSegment;
 
+    std::uint64_t begin_add(const storage::Position& position, std::size_t payload_size,
+                            std::span<const Events> commands, std::span<const Stretch> stretches);
     bool is_in_memory(std::uint64_t ordinal, ledger::Transfer& event) const;  // with mutex_
     Result<Place> place_of(std::uint64_t ordinal) const;                      // with mutex_
     // What `first` is in, as far as `last` at least.
@@ -109,9 +111,11 @@ class EventLog final : public ledger::EventSource {
     std::vector<Part> parts_;
     std::uint64_t next_ordinal_ = 0;
     std::uint64_t since_point_ = 0;
-    std::uint64_t first_latest_ = 0;        // events before this one were never in latest_
-    std::vector<ledger::Transfer> latest_;  // a ring: the event with ordinal n stands at n % latest_kept
-    mutable std::list<Decoded> decoded_;    // the last used first
+    std::uint64_t first_latest_ = 0;  // events before this one are not in latest_, or not for long
+    // A ring: the event with ordinal n stands at n % latest_kept. Of those in [first_latest_, next_ordinal_); the other
+    // places are add's, without the mutex.
+    std::vector<ledger::Transfer> latest_;
+    mutable std::list<Decoded> decoded_;  // the last used first
     mutable std::optional<Error> failure_;
 };
 

@@ -1,9 +1,11 @@
 // Transfers that are no longer in memory, read back from the journal.
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <thread>
 
 #include "engine_fixture.hpp"
 
@@ -73,6 +75,25 @@ TEST_F(EventLogTest, OldTransfersAreFoundAndKnownAgain) {
     }
 }
 
+TEST_F(EventLogTest, WhatIsFoundWhileOthersAreWrittenIsRight) {
+    open_with_accounts();
+    std::atomic<bool> written{false};
+    std::thread writing([&] {
+        submit_many();
+        written = true;
+    });
+    std::size_t found = 0;
+    for (std::size_t number = 0; !written; number = (number + 997) % many) {
+        const auto one = engine_->transfer(id_of(number)).value();
+        if (!one) continue;
+        ++found;
+        EXPECT_EQ(one->amount, number + 1);
+        EXPECT_EQ(one->user_data_64, number);
+    }
+    writing.join();
+    EXPECT_GT(found, 0U);
+}
+
 TEST_F(EventLogTest, ADamagedPartIsNoAnswerAndTheOthersStand) {
     options_.segment_bytes = std::uint64_t{64} << 20;
     open_with_accounts();
@@ -94,7 +115,7 @@ TEST_F(EventLogTest, ADamagedPartIsNoAnswerAndTheOthersStand) {
         changed = true;
     }
     ASSERT_TRUE(changed);
-    for (const int number : {3000, 3001}) {
+    for (const std::size_t number : {std::size_t{3000}, std::size_t{3001}}) {
         const auto found = engine_->transfer(id_of(number));
         ASSERT_FALSE(found.ok()) << number << ": what stands with it is not trusted either";
         EXPECT_EQ(found.error().kind(), ErrorKind::corrupt);
