@@ -28,6 +28,7 @@
 #include "snapshotter.hpp"
 #include "state_lock.hpp"
 #include "statements.hpp"
+#include "turns.hpp"
 
 namespace jiaozi::engine {
 
@@ -76,6 +77,7 @@ class Engine::Impl {
         for (EventsAtHand events(events_);;) {
             auto found = look([&](const ledger::Ledger& ledger) { return find(ledger, events); });
             if (!events.missed()) return found;
+            const ShortTurns turns;
             JZ_CHECK(events.bring());
         }
     }
@@ -229,6 +231,7 @@ void Engine::Impl::submit(Command command, Done done) {
 }
 
 void Engine::Impl::write_groups() {
+    const ShortTurns turns;
     while (wait_for_work()) {
         // Read once: a jump between the two questions would be followed in one step after all.
         const Timestamp now = clock_.now();
@@ -464,6 +467,7 @@ Result<ledger::StatementPage> Engine::Impl::statement(uint128 account_id, const 
         return Error(ErrorKind::invalid, "must be from 1 to " + std::to_string(max_events)).with_param("limit");
     JZ_TRY(const std::uint64_t number,
            look([&](const ledger::Ledger& ledger) { return number_of(ledger, account_id); }));
+    const ShortTurns turns;
     return read_statement(histories_, events_, number, query);
 }
 
