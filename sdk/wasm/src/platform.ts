@@ -23,10 +23,10 @@ export interface PurseSigner {
   sign(message: Uint8Array): Uint8Array; // 64 bytes
 }
 
-export type StorageArea = 'bundle' | 'list' | 'mule'; // 16, 2 and 16 slots
+export type StorageArea = 'bundle' | 'list' | 'mule'; // 16, 2 and 48 slots
 
-// A record (576 bytes) or slot is on the medium when append or save returns. A device that carries nothing for others
-// throws for 'mule' slots when saving and has none when loading.
+// A record (576 bytes) or slot is on the medium when append or save returns. A device that carries nothing for others,
+// or less, throws for the 'mule' slots it lacks when saving and has none when loading.
 export interface PurseStorage {
   append(index: bigint, record: Uint8Array): void; // a new one, or again the last
   read(index: bigint): Uint8Array | undefined;

@@ -52,7 +52,7 @@ const firstList = 16 * slotBytes.bundle;
 const firstMule = firstList + 2 * slotBytes.list;
 
 // One file of records, one after the other; one file of slots: 16 for bundles, two for lists,
-// 16 for what is carried for others. A slot that power
+// 48 for what is carried for others. A slot that power
 // tore is noticed by the journal, which has its hash.
 export class HandleStorage implements PurseStorage {
   constructor(private readonly journal: SyncHandle, private readonly slots: SyncHandle) {}

@@ -84,7 +84,7 @@ typedef enum jz_status {
 
 enum { JZ_ED25519 = 1, JZ_P256 = 2, JZ_SM2 = 3 };                /* suites */
 enum { JZ_SHA256 = 1, JZ_SM3 = 2 };                              /* hashes */
-enum { JZ_AREA_BUNDLE = 0, JZ_AREA_LIST = 1, JZ_AREA_MULE = 2 }; /* storage: 16 bundle, 2 list, 16 mule slots */
+enum { JZ_AREA_BUNDLE = 0, JZ_AREA_LIST = 1, JZ_AREA_MULE = 2 }; /* storage: 16 bundle, 2 list, 48 mule slots */
 enum { JZ_READ_OK = 0, JZ_READ_ABSENT = 1, JZ_READ_FAILED = 2 };
 
 typedef struct jz_view {
@@ -114,8 +114,8 @@ typedef struct jz_platform {
     /* Record `index` (a new one, or again the last) is on the medium when append returns. read: JZ_READ_*. */
     int (*append)(void* context, uint64_t index, const uint8_t record[JZ_RECORD_BYTES]);
     int (*read)(void* context, uint64_t index, uint8_t record[JZ_RECORD_BYTES]);
-    /* A slot is written whole and is on the medium when save returns; load reads a part, JZ_READ_*. A device without
-     * room for mule slots fails to save and has nothing to load: it carries nothing for others. */
+    /* A slot is written whole and is on the medium when save returns; load reads a part, JZ_READ_*. A device with
+     * room for fewer mule slots, or none, fails to save the others and has nothing there to load. */
     int (*save)(void* context, int area, unsigned slot, jz_view content);
     int (*load)(void* context, int area, unsigned slot, size_t offset, uint8_t* out, size_t size);
 

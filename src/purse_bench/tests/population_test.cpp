@@ -17,7 +17,11 @@ TEST(Population, CheatersAreFoundAndNobodyElse) {
     EXPECT_EQ(r.accused, 0U) << r.first_accused;
     EXPECT_GT(r.cheaters, 5U);
     EXPECT_EQ(r.found_in_72h, r.cheaters - r.late);
-    EXPECT_LE(r.frauds, 8U * r.cheaters);
+    EXPECT_LE(r.frauds, 6U * r.cheaters);
+    // What finds the last cheaters is deposits that mules bring, and there is nearly two for each payment: 1.83 ± 0.02
+    // in towns of 2,000. With 16 places instead of 48 it was 1.15, however many copies were offered (ADR 29). Thousands
+    // of deposits are counted here, and no seed comes near the bound.
+    EXPECT_GT(r.carried * 10, r.payments * 16);
 }
 
 TEST(Population, FollowsFromItsSeed) {

@@ -70,7 +70,8 @@ bool replace(const std::filesystem::path& folder, const std::string& name, ByteV
 }
 
 std::string slot_name(int area, unsigned slot) {
-    return (area == JZ_AREA_BUNDLE ? "bundle-" : "list-") + std::to_string(slot);
+    const char* const name = area == JZ_AREA_BUNDLE ? "bundle-" : area == JZ_AREA_LIST ? "list-" : "mule-";
+    return name + std::to_string(slot);
 }
 
 }  // namespace
@@ -119,7 +120,8 @@ int FileStorage::read(std::uint64_t index, std::uint8_t* record) {
 }
 
 bool FileStorage::save(int area, unsigned slot, ByteView content) {
-    return replace(folder_, slot_name(area, slot), content) || failed("a bundle or list can't be written");
+    return replace(folder_, slot_name(area, slot), content) ||
+           failed("a bundle, a list or what is carried can't be written");
 }
 
 int FileStorage::load(int area, unsigned slot, std::size_t offset, ByteSpan out) {

@@ -302,14 +302,14 @@ TEST(Attack, A68_AMuleKeepsDoublesOnceAndLosesNothingOverARestart) {
     EXPECT_EQ(bob.purse.deposit(0).status, JZ_OK) << "bob still has his, whatever the mule does";
 }
 
-TEST(Attack, A68_AMuleTakes16AndATornSlotIsEmpty) {
+TEST(Attack, A68_AMuleTakes48AndATornSlotIsEmpty) {
     World world;
     Device& ann = world.device();
     Device& bob = world.device();
     Device& mule = world.device();
     const DepositKey key(world, ann);
     ASSERT_TRUE(transfer(ann, bob, 100).ok());
-    for (int i = 0; i < 16; ++i) EXPECT_EQ(mule.purse.receive(bob.purse.mule(0, key.open.data()).bytes).status, JZ_OK);
+    for (int i = 0; i < 48; ++i) EXPECT_EQ(mule.purse.receive(bob.purse.mule(0, key.open.data()).bytes).status, JZ_OK);
     const auto refused = mule.purse.receive(bob.purse.mule(0, key.open.data()).bytes);
     EXPECT_EQ(refused.status, JZ_NO_ROOM);
     EXPECT_EQ(refused.bytes, (Bytes{0x0F, JZ_NO_ROOM}));
@@ -363,7 +363,7 @@ TEST(Attack, A72_JunkCostsAPurseNoValueAndNoPlace) {
     EXPECT_EQ(bob.purse.info().state, JZ_ACTIVE);
     EXPECT_TRUE(transfer(ann, bob, 100).ok());
     // A full bag of junk delays what a mule could have carried, until its next sync; nothing else.
-    EXPECT_LE(bob.purse.trust_info().carried, 16U);
+    EXPECT_LE(bob.purse.trust_info().carried, 48U);
     EXPECT_TRUE(transfer(bob, mule, 50).ok());
 }
 

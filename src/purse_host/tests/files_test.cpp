@@ -1,6 +1,7 @@
 // A purse in files: it is there again after a restart, and yesterday's backup is noticed.
 #include <filesystem>
 
+#include <jiaozi/purse/seal.hpp>
 #include <jiaozi/purse_host/files.hpp>
 
 #include "world.hpp"
@@ -65,6 +66,50 @@ TEST(Files, APurseIsThereAgainAndABackupIsNoticed) {
         EXPECT_EQ(purse.info().state, JZ_STATE_SUSPECT);
         EXPECT_EQ(purse.pay(bob.ask(1), false).status, JZ_SUSPECT);
     });
+}
+
+TEST(Files, WhatIsCarriedForOthersStandsBesideTheListAndNotInItsPlace) {
+    World world;
+    Device& ann = world.device();
+    Device& bob = world.device();
+    const Folder folder;
+    const auto signer = fixed_signer(crypto::Suite::ed25519, 43);
+    auto anchor = FileAnchor::open(folder.path / "anchor").value();
+    const TestClock clock(timestamp_s(today_s));
+    const jz_issuer_key key = world.issuer.key();
+    purse::Fixed<32> secret{};
+    purse::Fixed<32> deposit_key{};
+    ASSERT_EQ(purse::new_ephemeral(ann.purse.platform(), secret, deposit_key), JZ_OK);
+    ASSERT_TRUE(transfer(ann, bob, 100).ok());
+    const Bytes message = bob.purse.mule(0, deposit_key.data()).bytes;
+    const auto list = world.issuer.blacklist(7, today_s, 1'000, std::vector<std::uint32_t>{ann.ordinal});
+    for (const bool first : {true, false}) {
+        SCOPED_TRACE(first ? "the first run" : "after a restart");
+        auto storage = FileStorage::open(folder.path / "purse").value();
+        HostPurse purse(world.cryptography, *signer, *storage, *anchor, clock);
+        ASSERT_EQ(purse.open(), first ? JZ_NOTHING_HERE : JZ_OK);
+        if (first) {
+            ASSERT_EQ(purse.create(43, 0), JZ_OK);
+        }
+        ASSERT_EQ(jz_purse_trust(purse.get(), &key, 1), JZ_OK);
+        if (first) {
+            purse::Certificate lot = bob.certificate({});
+            lot.purse = 43;
+            lot.key = public_key_of(signer->public_key());
+            ASSERT_EQ(jz_purse_load(purse.get(), c_view(world.issuer.certificate(lot))), JZ_OK);
+            ASSERT_EQ(jz_purse_install_list(purse.get(), c_view(list.head), c_view(list.body)), JZ_OK);
+            EXPECT_EQ(purse.trust_info().carried, 0U) << "a list is no deposit";
+            for (int i = 0; i < 2; ++i) {
+                ASSERT_EQ(purse.receive(bob.purse.mule(0, deposit_key.data()).bytes).status, JZ_OK);
+            }
+            ASSERT_EQ(purse.receive(message).status, JZ_OK);
+        }
+        EXPECT_EQ(purse.trust_info().carried, 3U);
+        EXPECT_EQ(purse.carried(2).bytes, message);
+        std::uint8_t nonce[16];
+        const Bytes request = purse.request(50, true, nonce).bytes;
+        EXPECT_EQ(purse.receive(ann.purse.pay(request, false).bytes).status, JZ_BLACKLISTED) << "the list is whole";
+    }
 }
 
 }  // namespace

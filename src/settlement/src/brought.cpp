@@ -18,7 +18,7 @@ void Settlement::Impl::settle_carried(std::vector<Bytes> messages, uint128 sende
     if (failure_) return done(stopped());
     if (parts_.mules == nullptr) return done(Error(ErrorKind::unavailable, "this ledger has no deposit key for mules"));
     if (messages.size() > max_carried) {
-        return done(Error(ErrorKind::too_large, "a mule carries at most 16 messages; send them in several bundles")
+        return done(Error(ErrorKind::too_large, "a bundle has at most 16 messages; send them in several")
                         .with_code("batch_too_large"));
     }
     const std::uint32_t strikes = sender_strikes_.of(sender, minute());

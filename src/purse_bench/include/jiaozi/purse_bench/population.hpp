@@ -23,7 +23,7 @@ struct PopulationOptions {
     std::uint32_t prompt_h = 4;  // a purse that has something to tell asks for the network: mean time until then
     bool gossip = true;          // lists and proofs
     bool mules = true;
-    int mule_copies = 2;  // of each deposit, carried by different purses
+    int mule_copies = 3;  // of each deposit, carried by different purses
     bool digests = true;  // act on contradictions
 };
 
