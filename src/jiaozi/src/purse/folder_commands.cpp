@@ -75,6 +75,7 @@ const char* state_name(jz_state state) {
 
 json::object machine_view(terminal::PurseFolder& folder, const std::vector<terminal::Purchase>& open) {
     const jz_info info = folder.purse().info();
+    const jz_trust_info trust = folder.purse().trust_info();
     json::array issuers;
     for (const auto& issuer : folder.settings().issuers) issuers.emplace_back(terminal::to_text(issuer));
     json::array lots;
@@ -107,6 +108,8 @@ json::object machine_view(terminal::PurseFolder& folder, const std::vector<termi
             {"requests_open", info.requests_open},
             {"seq", info.seq},
             {"blacklist", info.list_version},
+            {"two_lists", trust.two_lists != 0},
+            {"carried", trust.carried},
             {"last_sync", terminal::sync_state_of(folder.purse()).last_sync},
             {"wrong_pins", info.wrong_pins},
             {"wallet", folder.settings().wallet},
@@ -131,6 +134,15 @@ json::object person_view(terminal::PurseFolder& folder, const std::vector<termin
                                     say("  accepted, not settled; spent on or not", "  已接受、未结算；含已再次付出的");
     view[say("requests open", "未完成请求")] = std::to_string(info.requests_open);
     view[say("wallet", "钱包")] = folder.settings().wallet;
+    const jz_trust_info trust = folder.purse().trust_info();
+    if (trust.carried != 0) {
+        view[say("carried for others", "代他人携带")] =
+            std::to_string(trust.carried) + say("  sealed; handed in with the next sync", "  份，密封；下次同步时上交");
+    }
+    if (trust.two_lists != 0) {
+        view[say("alarm", "警报")] = say("the issuer's key has signed two blacklists with one version: sync it",
+                                         "发行方密钥以同一版本号签署了两份黑名单：请同步");
+    }
     for (const terminal::Purchase& one : open) {
         if (!one.online) continue;  // by the purse: counted above
         view[say("online, unknown", "在线、未知")] =

@@ -108,6 +108,23 @@ Result<> load(const ServerOptions& options, const cli::Connection& connection) {
     return {};
 }
 
+// What was done for others, and what the issuer should hear.
+void tell_favours(const terminal::IssuerServer::Synced& synced) {
+    if (synced.carried != 0) {
+        std::cout << say("handed in for others, sealed: ", "代他人上交（密封）：") << synced.carried
+                  << say("\n", " 份\n");
+    }
+    if (synced.two_lists) {
+        std::cout << say(
+            "reported: this issuer's key has signed two blacklists with one version; somebody else may have "
+            "it\n",
+            "已上报：发行方密钥以同一版本号签署了两份黑名单；密钥可能已泄露\n");
+    }
+    for (const std::string& why : synced.put_off) {
+        std::cerr << say("jiaozi: put off until the next sync: ", "jiaozi: 推迟到下次同步：") << why << '\n';
+    }
+}
+
 Result<cli::Exit> sync(const ServerOptions& options, const cli::Connection& connection) {
     JZ_TRY(auto folder, open_enrolled(options.purse));
     JZ_TRY(auto server, reach(connection));
@@ -118,6 +135,8 @@ Result<cli::Exit> sync(const ServerOptions& options, const cli::Connection& conn
     if (options.purse.json || connection.json) {
         json::array refused;
         for (const std::string& reason : synced.refused) refused.emplace_back(reason);
+        json::array put_off;
+        for (const std::string& why : synced.put_off) put_off.emplace_back(why);
         std::cout << json::serialize(json::object{{"object", "purse_sync"},
                                                   {"purse", info.purse},
                                                   {"deposited", synced.deposited},
@@ -125,7 +144,10 @@ Result<cli::Exit> sync(const ServerOptions& options, const cli::Connection& conn
                                                   {"received_not_settled", std::to_string(info.received)},
                                                   {"spendable", std::to_string(info.spendable)},
                                                   {"unknown", std::to_string(info.unknown)},
-                                                  {"blacklist", synced.list_version}})
+                                                  {"blacklist", synced.list_version},
+                                                  {"carried", synced.carried},
+                                                  {"two_lists", synced.two_lists},
+                                                  {"put_off", put_off}})
                   << '\n';
     } else {
         std::cout << say("handed in ", "已上交 ") << synced.deposited << say(" items; ", " 项；")
@@ -134,6 +156,7 @@ Result<cli::Exit> sync(const ServerOptions& options, const cli::Connection& conn
         for (const std::string& reason : synced.refused) {
             std::cerr << say("jiaozi: an item was not settled: ", "jiaozi: 一项未结算：") << reason << '\n';
         }
+        tell_favours(synced);
     }
     return synced.refused.empty() ? cli::Exit::ok : cli::Exit::declined;
 }

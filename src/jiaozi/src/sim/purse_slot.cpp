@@ -30,7 +30,9 @@ Result<std::unique_ptr<PurseSlot>> PurseSlot::open(const PurseSlotOptions& optio
     JZ_TRY(const carriers::Place place, carriers::parse_place(options.carrier));
     std::unique_ptr<PurseSlot> slot(new PurseSlot(options, std::move(server), json));
     JZ_TRY(slot->folder_, purses::open_enrolled(options.purse));
-    JZ_TRY(slot->till_, terminal::Till::open(slot->folder_->purse(), slot->folder_->path() / terminal::sales_name));
+    slot->favours_ = std::make_unique<terminal::Favours>(slot->folder_->favours());
+    JZ_TRY(slot->till_, terminal::Till::open(slot->folder_->purse(), slot->folder_->path() / terminal::sales_name,
+                                             slot->favours_.get()));
     JZ_TRY(slot->listener_, carriers::listen(place));
     slot->tell_what_is_owed();
     slot->thread_ = std::jthread([self = slot.get()](const std::stop_token& stop) { self->run(stop); });
@@ -75,6 +77,12 @@ Result<void> PurseSlot::deposit() {
     for (const std::string& reason : synced.refused) refused += (refused.empty() ? "" : ", ") + reason;
     const std::uint64_t after = folder_->purse().info().received;
     tell("deposited", say("handed in and settled", "已上交并结算"), before - std::min(before, after), refused);
+    if (synced.carried != 0) {
+        tell("carried", say("handed in for others, sealed", "代他人上交（密封）"), 0, std::to_string(synced.carried));
+    }
+    if (synced.two_lists) {
+        tell("trouble", say("reported two blacklists with one version", "已上报同一版本的两份黑名单"), 0, "two_lists");
+    }
     return {};
 }
 
@@ -109,7 +117,7 @@ bool PurseSlot::sell_to(std::unique_ptr<carriers::Link> payer) {
 }
 
 void PurseSlot::run(const std::stop_token& stop) {
-    bool to_deposit = folder_->purse().info().notes_held > 0;
+    bool to_deposit = folder_->purse().info().notes_held > 0 || folder_->purse().trust_info().carried > 0;
     while (!stop.stop_requested()) {
         // Again after the next pause if the server is not back although the broker is.
         if (up_.load() && to_deposit) to_deposit = !deposited();

@@ -47,6 +47,7 @@ class PurseSlot {
     bool json_;
     std::atomic<bool> up_ = false;
     std::unique_ptr<terminal::PurseFolder> folder_;
+    std::unique_ptr<terminal::Favours> favours_;
     std::unique_ptr<terminal::Till> till_;
     std::unique_ptr<carriers::Listener> listener_;
     std::string last_trouble_;  // of depositing

@@ -25,8 +25,12 @@ class IssuerServer {
         std::size_t deposited = 0;         // items handed in
         std::vector<std::string> refused;  // reasons of those that were not settled
         std::uint32_t list_version = 0;
+        std::size_t carried = 0;           // sealed deposits of others that were handed in, and are forgotten
+        bool two_lists = false;            // an alarm was handed in: this issuer signed two lists with one version
+        std::vector<std::string> put_off;  // favours that could not be done now, and why
     };
-    // Hands in what was received and voided, takes the acknowledgement and the newest blacklist.
+    // Hands in what was received and voided, takes the acknowledgement and the newest blacklist. Then what it carries
+    // for others, and an alarm about the issuer: whatever becomes of these, the sync stands.
     Result<Synced> sync(PurseFolder& folder);
     // On the blacklist for good, and this purse says nothing more.
     Result<void> lost(std::uint32_t purse);
@@ -37,6 +41,9 @@ class IssuerServer {
                         const std::string& key, std::string_view doing);
     Result<void> deposit(std::uint32_t purse, const std::vector<Bytes>& items, Synced& synced);
     Result<void> take_list(PurseFolder& folder, Synced& synced);
+    Result<void> learn_deposit_key(PurseFolder& folder);
+    Result<std::size_t> hand_in_carried(purse_host::HostPurse& purse);
+    Result<bool> hand_in_alarm(purse_host::HostPurse& purse);
 
     client::HttpClient client_;
 };
