@@ -108,8 +108,8 @@ Result<IssuerServer::Answer> IssuerServer::send(const std::string& method, const
     return Error(kind, std::string(doing) + ": " + detail).with_code(code.empty() ? name_of(kind) : code);
 }
 
-Result<void> IssuerServer::enrol(PurseFolder& folder, const std::string& wallet,
-                                 const std::vector<IssuerKey>& issuers) {
+Result<void> IssuerServer::enrol(PurseFolder& folder, const std::string& wallet, const std::vector<IssuerKey>& issuers,
+                                 const std::string& device) {
     JZ_TRY(const Answer root, send("GET", "/v1/purses/root", {}, {}, "ask for the issuer's keys"));
     JZ_TRY(std::vector<IssuerKey> known, issuers_in(root.object));
     for (const IssuerKey& wanted : issuers) {
@@ -119,10 +119,11 @@ Result<void> IssuerServer::enrol(PurseFolder& folder, const std::string& wallet,
     }
     if (!issuers.empty()) known = issuers;
     known = ours_first(known, folder.key().suite());
-    const json::object wish{{"wallet", wallet},
-                            {"suite", static_cast<unsigned>(folder.key().suite())},
-                            {"key", to_hex(folder.key().public_key())},
-                            {"class", static_cast<unsigned>(folder.key().assurance())}};
+    json::object wish{{"wallet", wallet},
+                      {"suite", static_cast<unsigned>(folder.key().suite())},
+                      {"key", to_hex(folder.key().public_key())},
+                      {"class", static_cast<unsigned>(folder.key().assurance())}};
+    if (!device.empty()) wish["device"] = device;
     const std::string body = json::serialize(wish);
     JZ_TRY(const Bytes deposit_key, deposit_key_in(root.object));
     JZ_TRY(const Answer purse, send("POST", "/v1/purses", body, key_of("purse", as_bytes(body)), "enrol the purse"));

@@ -188,6 +188,12 @@ Result<void> PurseFolder::install_list(ByteView head, ByteView body) {
     return error_of(status, "install the blacklist");
 }
 
+Result<void> PurseFolder::update_list(ByteView head_and_delta) {
+    const jz_status status = jz_purse_update_list(purse().get(), c_view(head_and_delta));
+    if (status == JZ_OK || status == JZ_OUTDATED || status == JZ_TWO_LISTS) return {};
+    return error_of(status, "update the blacklist");
+}
+
 Result<void> PurseFolder::verify_holder(const crypto::SecretBytes& pin) {
     if (card() == nullptr) return {};
     auto verified = card()->verify_pin(pin);

@@ -15,8 +15,10 @@ class IssuerServer {
     explicit IssuerServer(client::HttpClient client) : client_(std::move(client)) {}
 
     // Enrols the purse's key for the wallet (or finds it enrolled) and takes over the issuer's keys. `issuers` that are
-    // given must be among the server's: then it is not the connection that is trusted, but whoever gave them.
-    Result<void> enrol(PurseFolder& folder, const std::string& wallet, const std::vector<IssuerKey>& issuers = {});
+    // given must be among the server's: then it is not the connection that is trusted, but whoever gave them. `device`
+    // may sync it by errands; empty: none.
+    Result<void> enrol(PurseFolder& folder, const std::string& wallet, const std::vector<IssuerKey>& issuers = {},
+                       const std::string& device = {});
     // Sets `amount` of the wallet aside and loads it. `key` names the load: repeated after a crash it moves nothing
     // more.
     Result<void> load(PurseFolder& folder, std::uint64_t amount, const std::string& asset, const std::string& key);

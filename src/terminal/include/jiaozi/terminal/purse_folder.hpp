@@ -51,6 +51,8 @@ class PurseFolder {
     // Nothing happens for a list that is not newer. One that contradicts the purse's is remembered as an alarm
     // (jz_trust_info::two_lists) and no error: it is to be handed in.
     Result<void> install_list(ByteView head, ByteView body);
+    // HEAD and a delta, from the version that is here.
+    Result<void> update_list(ByteView head_and_delta);
     // The holder was verified by PIN, for one payment: a card checks it itself and counts; others opened with it.
     Result<void> verify_holder(const crypto::SecretBytes& pin);
 
