@@ -54,7 +54,7 @@ void proof(ByteView file) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
     const ByteView rest(data + 1, size - 1);
-    switch (data[0] % 5) {
+    switch (data[0] % 8) {
         case 0:
             settings(as_text(rest));
             break;

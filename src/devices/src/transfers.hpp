@@ -46,6 +46,7 @@ class Transfers {
         Bytes answer;
         protocol::AnswerCheck check{};
         Stage stage = Stage::coming;
+        bool has_its_hash = false;  // looked at once, however often it is tried
         Timestamp heard;
 
         std::size_t bytes() const noexcept;

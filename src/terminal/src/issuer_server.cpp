@@ -130,6 +130,7 @@ Result<void> IssuerServer::enrol(PurseFolder& folder, const std::string& wallet,
     const std::uint64_t ordinal = number_in(purse.object, "ordinal");
     if (ordinal == 0 || ordinal > 0xFFFFFFFF) return not_understood("ordinal");
     JZ_CHECK(folder.enrol(static_cast<std::uint32_t>(ordinal), known, wallet));
+    JZ_CHECK(folder.speak_by(device));
     return folder.learn_deposit_key(deposit_key);
 }
 

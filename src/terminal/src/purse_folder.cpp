@@ -163,6 +163,12 @@ Result<void> PurseFolder::learn_deposit_key(ByteView key) {
     return write_settings();
 }
 
+Result<void> PurseFolder::speak_by(const std::string& device) {
+    if (settings_.device == device) return {};
+    settings_.device = device;
+    return write_settings();
+}
+
 Result<void> PurseFolder::load(ByteView certificate) {
     // The card first: a purse must not hold a lot that its card refuses to spend.
     if (card() != nullptr) JZ_CHECK(card()->load_certificate(certificate));

@@ -70,6 +70,7 @@ std::string encode_settings(const Settings& settings) {
                            {"purse", settings.purse},
                            {"wallet", settings.wallet},
                            {"issuers", issuers},
+                           {"device", settings.device},
                            {"deposit_key", to_hex(settings.deposit_key)}};
     return json::serialize(all) + "\n";
 }
@@ -94,7 +95,8 @@ Result<Settings> decode_settings(std::string_view text) {
     settings.purse = static_cast<std::uint32_t>(members.number("purse", std::numeric_limits<std::uint32_t>::max()));
     settings.wallet = members.text("wallet");
     JZ_TRY(settings.issuers, issuers_in(members.find("issuers")));
-    // Folders that were made before purses carried for each other have none.
+    // Folders of earlier versions have neither.
+    if (members.find("device") != nullptr) settings.device = members.text("device");
     if (members.find("deposit_key") != nullptr) settings.deposit_key = members.hex("deposit_key");
     if (!settings.deposit_key.empty() && settings.deposit_key.size() != deposit_key_size) members.fail("deposit_key");
     JZ_CHECK(members.finish());

@@ -1,4 +1,5 @@
-// new, show, verify-proof.
+// new, show, forget, verify-proof.
+#include <algorithm>
 #include <iostream>
 
 #include <boost/json.hpp>
@@ -162,6 +163,39 @@ Result<> show_purse(const PurseChoice& choice) {
     return {};
 }
 
+struct ForgetOptions {
+    PurseChoice purse;
+    terminal::Order order;
+    bool sure = false;
+};
+
+// A purchase whose online outcome nobody will ever tell: its key was revoked, say. Never by itself, because the same
+// order then pays anew.
+Result<> forget_purchase(const ForgetOptions& options) {
+    JZ_TRY(auto folder, open_enrolled(options.purse));  // and nobody else has it open
+    const auto book = folder->path() / terminal::purchases_name;
+    JZ_TRY(std::vector<terminal::Purchase> open, terminal::read_purchases(book));
+    const auto found = std::ranges::find_if(open, [&](const terminal::Purchase& one) {
+        return one.online && one.order.device == options.order.device && one.order.slot == options.order.slot &&
+               one.order.quantity == options.order.quantity;
+    });
+    if (found == open.end()) {
+        return Error(ErrorKind::not_found, say("no online purchase of unknown outcome is like that; `show` lists them",
+                                               "没有这样的结果未知的在线购买；`show` 会列出"));
+    }
+    const std::string amount = amount_text(found->amount, found->asset);
+    if (!options.sure) {
+        return Error(ErrorKind::invalid,
+                     amount + say(" may have been paid. With --sure it is forgotten, and the same purchase pays again",
+                                  " 可能已付。加 --sure 后将不再记得，同样的购买会再次付款"))
+            .with_param("sure");
+    }
+    open.erase(found);
+    JZ_CHECK(terminal::write_purchases(book, open));
+    std::cout << say("forgotten: ", "已遗忘：") << amount << '\n';
+    return {};
+}
+
 struct VerifyOptions {
     std::string file;
     std::vector<std::string> issuers;
@@ -247,6 +281,18 @@ void add_folder_commands(CLI::App& noun, cli::Exit& exit) {
     add_purse_options(*show, *shown);
     show->callback([shown, &exit] {
         if (const auto done = show_purse(*shown); !done.ok()) exit = fail(done.error());
+    });
+
+    auto forgotten = std::make_shared<ForgetOptions>();
+    CLI::App* forget = noun.add_subcommand("forget", say("give up an online purchase whose outcome nobody can tell",
+                                                         "放弃一笔永远无法得知结果的在线购买"));
+    add_purse_options(*forget, forgotten->purse);
+    forget->add_option("--at", forgotten->order.device, say("the machine's id", "机器 id"))->required();
+    forget->add_option("--slot", forgotten->order.slot, say("what was bought", "购买的货道"))->capture_default_str();
+    forget->add_option("--quantity", forgotten->order.quantity, say("and how many", "数量"))->capture_default_str();
+    forget->add_flag("--sure", forgotten->sure, say("it may have been paid; I have asked", "可能已付；我已核实"));
+    forget->callback([forgotten, &exit] {
+        if (const auto done = forget_purchase(*forgotten); !done.ok()) exit = fail(done.error());
     });
 
     auto options = std::make_shared<VerifyOptions>();

@@ -25,10 +25,9 @@ std::string new_sale() {
 
 }  // namespace
 
-Result<std::unique_ptr<PurseSlot>> PurseSlot::open(const PurseSlotOptions& options, terminal::IssuerServer server,
-                                                   bool json) {
+Result<std::unique_ptr<PurseSlot>> PurseSlot::open(const PurseSlotOptions& options, Sync sync, bool json) {
     JZ_TRY(const carriers::Place place, carriers::parse_place(options.carrier));
-    std::unique_ptr<PurseSlot> slot(new PurseSlot(options, std::move(server), json));
+    std::unique_ptr<PurseSlot> slot(new PurseSlot(options, std::move(sync), json));
     JZ_TRY(slot->folder_, purses::open_enrolled(options.purse));
     slot->favours_ = std::make_unique<terminal::Favours>(slot->folder_->favours());
     JZ_TRY(slot->till_, terminal::Till::open(slot->folder_->purse(), slot->folder_->path() / terminal::sales_name,
@@ -72,7 +71,7 @@ void PurseSlot::tell_what_is_owed() {
 
 Result<void> PurseSlot::deposit() {
     const std::uint64_t before = folder_->purse().info().received;
-    JZ_TRY(const auto synced, server_.sync(*folder_));
+    JZ_TRY(const auto synced, sync_(*folder_));
     std::string refused;
     for (const std::string& reason : synced.refused) refused += (refused.empty() ? "" : ", ") + reason;
     const std::uint64_t after = folder_->purse().info().received;

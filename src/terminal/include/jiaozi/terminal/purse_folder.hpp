@@ -46,6 +46,8 @@ class PurseFolder {
     Result<void> enrol(std::uint32_t ordinal, std::span<const IssuerKey> issuers, const std::string& wallet);
     // The issuer's key for what mules carry, 32 bytes. Whoever gives a wrong one delays what others would have carried.
     Result<void> learn_deposit_key(ByteView key);
+    // The device that the issuer enrolled it for: whose session may sync it.
+    Result<void> speak_by(const std::string& device);
     Result<void> load(ByteView certificate);
     Result<void> sync(ByteView acknowledgement);
     // Nothing happens for a list that is not newer. One that contradicts the purse's is remembered as an alarm
