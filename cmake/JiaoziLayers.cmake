@@ -60,7 +60,7 @@ set(JIAOZI_MAY_USE_webhooks base money codec crypto model registry api)
 # `client` speaks the HTTP API from outside; `simulators` are machines with faults to order, over real carriers.
 set(JIAOZI_MAY_USE_client base money codec crypto model)
 # A purse in a folder, with its keystore, its carriers and its issuer's server: what pays and is paid.
-set(JIAOZI_MAY_USE_terminal base money codec crypto model purse purse_host keystores carriers client)
+set(JIAOZI_MAY_USE_terminal base money codec crypto model protocol purse purse_host keystores carriers client)
 set(JIAOZI_MAY_USE_simulators base money codec crypto model protocol api device mqtt client)
 # Checkpoints kept elsewhere: published, and read back for the audit.
 set(JIAOZI_MAY_USE_anchor base codec crypto proof client)

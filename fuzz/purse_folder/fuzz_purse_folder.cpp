@@ -34,6 +34,13 @@ void purchases(std::string_view text) {
     JZ_ASSERT(decode_purchases(encode_purchases(*read)).value() == *read);
 }
 
+void given(std::string_view text) {
+    const auto read = decode_given(text);
+    if (!read.ok()) return;
+    JZ_ASSERT(read->size() <= max_deals);
+    JZ_ASSERT(decode_given(encode_given(*read)).value() == *read);
+}
+
 // A proof that somebody hands us: raw, hexadecimal, base64 or JSON.
 void proof(ByteView file) {
     const auto bytes = read_proof(file);
@@ -47,7 +54,7 @@ void proof(ByteView file) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
     const ByteView rest(data + 1, size - 1);
-    switch (data[0] % 4) {
+    switch (data[0] % 8) {
         case 0:
             settings(as_text(rest));
             break;
@@ -56,6 +63,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             break;
         case 2:
             purchases(as_text(rest));
+            break;
+        case 4:
+            given(as_text(rest));
             break;
         default:
             proof(rest);

@@ -46,6 +46,7 @@ await run("offline: two browsers paid each other with no network, one asked afte
   await theKeyStays(ann);
   await onlyOnePageAtATime(ann);
   await inChinese(ann);
+  await removed(bob, ann);
   assert.deepEqual(problems, [], "errors in the browser's console");
 });
 
@@ -180,6 +181,33 @@ async function onlyOnePageAtATime({ context }) {
   await second.goto(`${demo.url}/offline#key=${demo.key}`);
   await second.getByText("This purse is open in another tab or window.").waitFor({ timeout: 20_000 });
   await second.close();
+}
+
+/** Bob's is empty after his sync and goes at once; Ann's holds money, and goes only when its number is typed. Neither is there after a reload, and a new one can be made. */
+async function removed(bob, ann) {
+  await bob.page.getByRole("button", { name: "Remove this purse from this browser" }).click();
+  await bob.page.getByText("Nothing is in it and nothing waits to be settled.").waitFor();
+  await bob.page.getByRole("button", { name: "Remove it", exact: true }).click();
+  await bob.page.getByRole("heading", { name: "Make a purse in this browser" }).waitFor();
+  await bob.page.reload();
+  await bob.page.getByRole("heading", { name: "Make a purse in this browser" }).waitFor();
+  await bob.page.getByLabel("Wallet", { exact: true }).first().click();
+  await bob.page.locator(".ant-select-dropdown").getByText("Bob's", { exact: true }).click();
+  await bob.page.getByRole("button", { name: "Make it" }).click();
+  await bob.page.getByText("It pays and receives, network or not.").waitFor({ timeout: 30_000 });
+
+  await ann.page.getByRole("button", { name: "从本浏览器移除此钱袋" }).click();
+  await ann.page.getByText("它的资金尚未全部进入钱包").waitFor();
+  await ann.page.getByText("请先付给自己的另一个钱袋").waitFor();
+  await checkAccessibility(ann.page, "removing a purse that holds money");
+  const remove = ann.page.getByRole("button", { name: /^移\s*除$/ });
+  assert.equal(await remove.isDisabled(), true, "it holds money");
+  const number = (await ann.page.getByRole("heading", { name: /本浏览器的钱袋/ }).textContent()).match(/\d+/)[0];
+  await ann.page.getByLabel("钱袋编号").fill(`${number}0`);
+  assert.equal(await remove.isDisabled(), true, "another number");
+  await ann.page.getByLabel("钱袋编号").fill(number);
+  await remove.click();
+  await ann.page.getByRole("heading", { name: "在本浏览器中新建钱袋" }).waitFor();
 }
 
 async function inChinese({ page }) {

@@ -295,6 +295,14 @@ Result<PaymentId> DeviceClient::request_qr(PaymentId payment, std::uint32_t slot
     impl_->run_effects();
     return result;
 }
+Result<void> DeviceClient::run_errand(Bytes errand) {
+    auto result = impl_->run_errand(std::move(errand));
+    impl_->run_effects();
+    return result;
+}
+void DeviceClient::give_up_errand() {
+    impl_->drop_errand();
+}
 Result<void> DeviceClient::rotate(crypto::Suite suite) {
     auto result = impl_->rotate(suite);
     impl_->run_effects();

@@ -1,5 +1,5 @@
-// The client's inside, in four files: client.cpp (life, enrolment), session.cpp (hello, sealing, hearing, time),
-// commands.cpp (what the machine delivers), requests.cpp (what the device asks for).
+// The client's inside, in five files: client.cpp (life, enrolment), session.cpp (hello, sealing, hearing, time),
+// commands.cpp (what the machine delivers), requests.cpp (what the device asks for), errands.cpp (what its purse does).
 #pragma once
 
 #include <deque>
@@ -9,6 +9,7 @@
 #include <jiaozi/device/client.hpp>
 #include <jiaozi/protocol/credential.hpp>
 #include <jiaozi/protocol/envelope.hpp>
+#include <jiaozi/protocol/errand.hpp>
 #include <jiaozi/protocol/session.hpp>
 
 #include "server_time.hpp"
@@ -59,6 +60,14 @@ struct Outgoing {
     protocol::MessageType type() const noexcept { return protocol::type_of(body); }
 };
 
+// An errand of a purse, and its answer as far as it has come.
+struct PurseErrand {
+    protocol::TransferId id{};
+    Bytes bytes;
+    Bytes answer;
+    protocol::AnswerCheck check{};  // of the answer's first piece
+};
+
 // How an error answer came: signed by the server, or told by the HTTPS carrier, which has no time to check.
 enum class Trust : std::uint8_t { signature, carrier };
 
@@ -104,6 +113,10 @@ class DeviceClient::Impl {
     void request_balance();
     Result<PaymentId> request_qr(PaymentId payment, std::uint32_t slot, std::uint32_t quantity);
     Result<void> rotate(crypto::Suite suite);
+
+    // ---- errands.cpp
+    Result<void> run_errand(Bytes errand);
+    void drop_errand();
 
     Options options_;
     Actions actions_;
@@ -165,6 +178,12 @@ class DeviceClient::Impl {
     void use_next_key();
     void forget_unpaid(PaymentId payment);
 
+    // ---- errands.cpp
+    void on_purse_taken(const protocol::PurseTaken& taken);
+    void on_purse_answer(const protocol::PurseAnswer& answer);
+    void send_piece(std::uint32_t offset);
+    void ask_for_more();
+
     State* state_;
     const Clock* clock_;
     std::deque<std::function<void()>> effects_;
@@ -188,6 +207,7 @@ class DeviceClient::Impl {
     Timestamp last_hello_{};
 
     std::deque<Outgoing> outgoing_;
+    std::optional<PurseErrand> errand_;
     std::deque<PaymentId> waiting_;  // in the order of their turn
     std::size_t begun_ = 0;
     std::vector<PaymentId> unreported_;  // done, and not on disk yet

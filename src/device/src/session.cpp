@@ -266,6 +266,10 @@ void DeviceClient::Impl::receive(ByteView envelope) {
                 on_qr(body);
             } else if constexpr (std::is_same_v<B, protocol::Rotated>) {
                 on_rotated(body);
+            } else if constexpr (std::is_same_v<B, protocol::PurseTaken>) {
+                on_purse_taken(body);
+            } else if constexpr (std::is_same_v<B, protocol::PurseAnswer>) {
+                on_purse_answer(body);
             } else if constexpr (std::is_same_v<B, protocol::ErrorAnswer>) {
                 on_error(body, Trust::signature);
             }
@@ -332,6 +336,10 @@ void DeviceClient::Impl::on_request_refused(const protocol::ErrorAnswer& error) 
     const MessageType type = found->type();
     const PaymentId payment = found->payment;
     outgoing_.erase(found);
+    if (type == MessageType::purse_piece || type == MessageType::purse_more) {
+        drop_errand();
+        return effect(actions_.errand_refused, Error(ErrorKind::declined, error.message));
+    }
     if (type == MessageType::pay_request) forget_unpaid(payment);
     if (type == MessageType::delivery_report) report_given_up(payment);
     if (type == MessageType::rotate) {

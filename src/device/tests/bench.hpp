@@ -52,6 +52,8 @@ class Bench {
     std::vector<protocol::Qr> qrs;
     std::vector<std::pair<protocol::RefusalCode, std::optional<PaymentId>>> refusals;
     std::vector<std::string> troubles;
+    std::vector<Bytes> errands;
+    std::vector<Error> refused_errands;
     int sessions = 0;
     int rotations = 0;
     std::function<Drop(const protocol::Command&)> recover;
@@ -67,6 +69,8 @@ class Bench {
         out.catalogue = [this](const auto& items) { catalogues.push_back(items); };
         out.balance = [this](const auto& wallets) { balances.push_back(wallets); };
         out.qr = [this](const protocol::Qr& qr) { qrs.push_back(qr); };
+        out.errand_done = [this](const Bytes& answer) { errands.push_back(answer); };
+        out.errand_refused = [this](const Error& error) { refused_errands.push_back(error); };
         out.in_session = [this] { ++sessions; };
         out.rotated = [this] { ++rotations; };
         out.refused = [this](protocol::RefusalCode code, const std::string&, std::optional<PaymentId> id) {

@@ -57,6 +57,10 @@ void Gateway::attach(Carrier* mqtt) noexcept {
     state_->mqtt = mqtt;
 }
 
+void Gateway::attach(api::PurseErrands* errands) noexcept {
+    state_->errands = errands;
+}
+
 void Gateway::receive_mqtt(DeviceId topic, ByteView envelope) {
     state_->receive_mqtt(topic, envelope);
 }

@@ -212,6 +212,38 @@ void Gateway::State::handle(const Asker& asker, const protocol::Rotate& body) {
     parts.sessions.end(asker.device);
 }
 
+// ---- errands of purses
+
+void Gateway::State::handle(const Asker& asker, const protocol::PursePiece& body) {
+    if (errands != nullptr) go_on(asker, body.transfer, transfers.take(asker.device, body, parts.clock.now()));
+}
+
+void Gateway::State::handle(const Asker& asker, const protocol::PurseMore& body) {
+    if (errands != nullptr) go_on(asker, body.transfer, transfers.more(asker.device, body, parts.clock.now()));
+}
+
+void Gateway::State::go_on(const Asker& asker, const protocol::TransferId& transfer, Transfers::Step step) {
+    if (const auto* const taken = std::get_if<protocol::PurseTaken>(&step)) return answer(asker, *taken);
+    if (auto* const made = std::get_if<protocol::PurseAnswer>(&step)) return answer(asker, std::move(*made));
+    if (const auto* const error = std::get_if<Error>(&step)) return refuse_request(asker, *error);
+    auto* const whole = std::get_if<Transfers::Whole>(&step);
+    if (whole == nullptr) return;
+    ++links[asker.device].answers_underway;
+    errands->run(asker.device, std::move(whole->errand),
+                 [weak = weak_from_this(), asker, transfer](Result<Bytes> result) {
+                     const auto self = weak.lock();
+                     if (!self) return;
+                     --self->links[asker.device].answers_underway;
+                     if (result.ok()) {
+                         const Timestamp now = self->parts.clock.now();
+                         return self->go_on(asker, transfer,
+                                            self->transfers.answered(asker.device, transfer, *std::move(result), now));
+                     }
+                     self->transfers.failed(asker.device, transfer, !is_passing(result.error()));
+                     self->refuse_request(asker, result.error());
+                 });
+}
+
 void Gateway::State::refuse_request(const Asker& asker, const Error& error) {
     if (is_passing(error)) {
         log::debug("a device's request has no answer yet",

@@ -8,6 +8,7 @@
 #include <jiaozi/devices/gateway.hpp>
 
 #include "token_bucket.hpp"
+#include "transfers.hpp"
 
 namespace jiaozi::devices {
 
@@ -58,7 +59,8 @@ struct Asker {
 };
 
 struct Gateway::State : std::enable_shared_from_this<Gateway::State> {
-    State(Parts given, GatewayOptions chosen) : parts(given), options(chosen) {}
+    State(Parts given, GatewayOptions chosen)
+        : parts(given), options(chosen), transfers(chosen.transfer_bytes, chosen.transfer_kept) {}
 
     // intake.cpp
     void receive_mqtt(DeviceId topic, ByteView envelope);
@@ -79,6 +81,9 @@ struct Gateway::State : std::enable_shared_from_this<Gateway::State> {
     void handle(const Asker& asker, const protocol::BalanceRequest& body);
     void handle(const Asker& asker, const protocol::QrRequest& body);
     void handle(const Asker& asker, const protocol::Rotate& body);
+    void handle(const Asker& asker, const protocol::PursePiece& body);
+    void handle(const Asker& asker, const protocol::PurseMore& body);
+    void go_on(const Asker& asker, const protocol::TransferId& transfer, Transfers::Step step);
     Result<api::NewPayment> new_payment(DeviceId sender, const protocol::PayRequest& body) const;
     void refuse_request(const Asker& asker, const Error& error);
     void answer_hellos();
@@ -112,6 +117,8 @@ struct Gateway::State : std::enable_shared_from_this<Gateway::State> {
     GatewayOptions options;
     api::Payments* payments = nullptr;
     Carrier* mqtt = nullptr;
+    api::PurseErrands* errands = nullptr;
+    Transfers transfers;
     GatewayCounters counters;
     std::unordered_map<DeviceId, Link> links;  // known devices only: strangers must not make it grow
     std::vector<WaitingHello> hellos;

@@ -257,6 +257,50 @@ TEST_F(GatewayTest, BalanceAndQr) {
         "slot_not_found: slot 99 sells nothing");
 }
 
+struct ScriptedErrands final : api::PurseErrands {
+    void run(DeviceId device, Bytes errand, api::Done<Bytes> done) override {
+        asked.emplace_back(device, std::move(errand));
+        answers.push_back(std::move(done));
+    }
+    std::vector<std::pair<DeviceId, Bytes>> asked;
+    std::deque<api::Done<Bytes>> answers;
+};
+
+TEST_F(GatewayTest, ErrandsOfPursesInPieces) {
+    Machine machine = identity::testing::enrolled(world);
+    connect(machine);
+    const Bytes errand(3'000, 7);
+    const auto piece = [&](std::uint32_t offset, std::uint32_t length) {
+        return machine.mac(protocol::PursePiece{protocol::transfer_id(errand), 3'000, offset, Bytes(length, 7)});
+    };
+    EXPECT_TRUE(mqtt_exchange(machine, piece(0, 2'000)).empty()) << "nobody is there to do them";
+    ScriptedErrands errands;
+    gateway->attach(&errands);
+    EXPECT_EQ(only<protocol::PurseTaken>(mqtt_exchange(machine, piece(0, 2'000))).offset, 2'000U);
+    EXPECT_TRUE(mqtt_exchange(machine, piece(2'000, 1'000)).empty()) << "it is being done";
+    ASSERT_EQ(errands.asked.size(), 1U);
+    EXPECT_EQ(errands.asked[0], (std::pair{machine.id, errand}));
+    // What can't be done now is not answered, and the next piece tries again.
+    errands.answers[0](Error(ErrorKind::unavailable, "the disk is full"));
+    EXPECT_TRUE(sent_to(machine).empty());
+    EXPECT_TRUE(mqtt_exchange(machine, piece(2'000, 1'000)).empty());
+    ASSERT_EQ(errands.asked.size(), 2U);
+    errands.answers[1](Bytes(2'500, 9));
+    const auto first = only<protocol::PurseAnswer>(sent_to(machine));
+    EXPECT_EQ(first.data, Bytes(2'048, 9));
+    const auto rest =
+        only<protocol::PurseAnswer>(mqtt_exchange(machine, machine.mac(protocol::PurseMore{first.transfer, 2'048})));
+    EXPECT_EQ(rest.data, Bytes(452, 9));
+    EXPECT_EQ(errands.asked.size(), 2U);
+    // What will never be done is refused, and the same may be asked anew.
+    const Bytes other(10, 1);
+    const auto small = machine.mac(protocol::PursePiece{protocol::transfer_id(other), 10, 0, other});
+    EXPECT_TRUE(mqtt_exchange(machine, small).empty());
+    errands.answers[2](Error(ErrorKind::not_found, "no such purse").with_code("purse_not_found"));
+    EXPECT_EQ(only<protocol::ErrorAnswer>(sent_to(machine)).message, "purse_not_found: no such purse");
+    gateway->attach(static_cast<api::PurseErrands*>(nullptr));
+}
+
 TEST_F(GatewayTest, Rotation) {
     Machine machine = identity::testing::enrolled(world);
     connect(machine);

@@ -90,6 +90,22 @@ void fields(V& v, like<Rotate> auto& m) {
     v.fixed(3, "proof", m.proof);
 }
 
+inline constexpr Size piece_size{0, max_purse_piece};
+
+template <class V>
+void fields(V& v, like<PursePiece> auto& m) {
+    v.fixed(1, "transfer", m.transfer);
+    v.number(2, "size", m.size, {.min = 1, .max = max_errand});
+    v.number(3, "offset", m.offset);
+    v.blob(4, "data", m.data, piece_size);
+}
+
+template <class V>
+void fields(V& v, like<PurseMore> auto& m) {
+    v.fixed(1, "transfer", m.transfer);
+    v.number(2, "offset", m.offset);
+}
+
 // ---- down
 // ---------------------------------------------------------------------------------------------------------------
 
@@ -174,6 +190,21 @@ void fields(V& v, like<Rotated> auto& m) {
 }
 
 template <class V>
+void fields(V& v, like<PurseTaken> auto& m) {
+    v.fixed(1, "transfer", m.transfer);
+    v.number(2, "offset", m.offset);
+}
+
+template <class V>
+void fields(V& v, like<PurseAnswer> auto& m) {
+    v.fixed(1, "transfer", m.transfer);
+    v.number(2, "size", m.size, {.min = 1, .max = max_errand_answer});
+    v.number(3, "offset", m.offset);
+    v.blob(4, "data", m.data, piece_size);
+    v.fixed(5, "check", m.check);
+}
+
+template <class V>
 void fields(V& v, like<Command> auto& m) {
     v.id(1, "payment", m.payment);
     v.number(2, "number", m.number);
@@ -247,6 +278,12 @@ inline std::string_view contradiction(const PayRequest& m) {
         default:
             return "kind must be 2 or 4";
     }
+}
+inline std::string_view contradiction(const PursePiece& m) {
+    return m.offset <= m.size && m.data.size() <= m.size - m.offset ? "" : "the piece goes beyond the size";
+}
+inline std::string_view contradiction(const PurseAnswer& m) {
+    return m.offset <= m.size && m.data.size() <= m.size - m.offset ? "" : "the piece goes beyond the size";
 }
 inline std::string_view contradiction(const DeliveryReport& m) {
     const bool failed = m.result == DeliveryResult::failed;

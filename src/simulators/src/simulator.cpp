@@ -11,6 +11,7 @@
 #include <jiaozi/simulators/simulator.hpp>
 
 #include "carrier.hpp"
+#include "state_path.hpp"
 
 namespace jiaozi::simulators {
 namespace {
@@ -21,10 +22,6 @@ namespace asio = boost::asio;
 // and to have a command well before it expires.
 constexpr Duration ask_every = seconds(1);
 constexpr std::uint32_t refusals_worth_telling = 5;
-
-std::filesystem::path state_path(const std::filesystem::path& states, DeviceId device) {
-    return states / (device.to_string() + ".state");
-}
 
 std::chrono::nanoseconds chrono_of(Duration duration) {
     return std::chrono::nanoseconds(duration.ns);
@@ -95,6 +92,16 @@ class Simulator::Impl : public std::enable_shared_from_this<Impl> {
     const Options& options() const { return options_; }
     device::DeviceClient& client() { return *client_; }
 
+    void run_errand(Bytes errand, std::function<void(Result<Bytes>)> done) {
+        if (errand_done_) return done(Error(ErrorKind::conflict, "another errand is under way"));
+        if (auto begun = client_->run_errand(std::move(errand)); !begun.ok()) return done(std::move(begun).error());
+        errand_done_ = std::move(done);
+    }
+    void give_up_errand() {
+        client_->give_up_errand();
+        end_errand(Error(ErrorKind::timeout, "given up"));
+    }
+
     Result<PaymentId> pay(protocol::PayRequest request) {
         JZ_TRY(const PaymentId payment, client_->pay(std::move(request)));
         Note note;
@@ -145,6 +152,8 @@ class Simulator::Impl : public std::enable_shared_from_this<Impl> {
                   .units = 0,
                   .text = ack.late ? "late" : ""});
         };
+        actions.errand_done = [this](const Bytes& answer) { end_errand(answer); };
+        actions.errand_refused = [this](const Error& error) { end_errand(error); };
         actions.in_session = [this] { tell_of(What::online); };
         actions.refused = [this](protocol::RefusalCode code, const std::string& message,
                                  std::optional<PaymentId> payment) {
@@ -303,6 +312,7 @@ class Simulator::Impl : public std::enable_shared_from_this<Impl> {
         deliveries_.clear();
         carrier_.reset();
         client_.reset();
+        end_errand(Error(ErrorKind::unavailable, "the power was cut"));
         if (!options_.states.empty()) {
             auto state = open_state(options_);
             // What is in memory is what is in the file: every change was committed before it had an effect.
@@ -314,6 +324,10 @@ class Simulator::Impl : public std::enable_shared_from_this<Impl> {
         const auto made = make_client();
         JZ_ASSERT(made.ok());  // it was made from this state before
         reconnect();
+    }
+
+    void end_errand(Result<Bytes> outcome) {
+        if (const auto done = std::exchange(errand_done_, {})) done(std::move(outcome));
     }
 
     void reconnect() {
@@ -355,7 +369,8 @@ class Simulator::Impl : public std::enable_shared_from_this<Impl> {
     bool running_ = false;
     bool linked_ = false;
     std::uint32_t refusals_ = 0;
-    std::string asset_;  // what this machine sells in, as its commands say
+    std::string asset_;                               // what this machine sells in, as its commands say
+    std::function<void(Result<Bytes>)> errand_done_;  // of the errand under way
     std::unordered_map<PaymentId, std::unique_ptr<asio::steady_timer>> deliveries_;
     asio::steady_timer tick_;
     asio::steady_timer ask_;
@@ -480,6 +495,13 @@ Result<PaymentId> Simulator::pay_at(DeviceId machine, std::uint32_t slot, std::u
     request.slot = slot;
     request.quantity = quantity;
     return impl_->pay(std::move(request));
+}
+
+void Simulator::run_errand(Bytes errand, std::function<void(Result<Bytes>)> done) {
+    impl_->run_errand(std::move(errand), std::move(done));
+}
+void Simulator::give_up_errand() {
+    impl_->give_up_errand();
 }
 
 Result<PaymentId> Simulator::scanned(std::string code, std::uint32_t slot, std::uint32_t quantity) {

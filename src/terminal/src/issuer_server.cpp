@@ -62,6 +62,13 @@ std::vector<IssuerKey> ours_first(const std::vector<IssuerKey>& keys, crypto::Su
     return sorted;
 }
 
+// Empty: this server has none.
+Result<Bytes> deposit_key_in(const json::object& root) {
+    JZ_TRY(Bytes key, from_hex(text_in(root, "deposit_key")));
+    if (!key.empty() && key.size() != 32) return not_understood("deposit_key");
+    return key;
+}
+
 std::string path_of(std::uint32_t purse, std::string_view what) {
     return "/v1/purses/" + std::to_string(purse) + "/" + std::string(what);
 }
@@ -101,8 +108,8 @@ Result<IssuerServer::Answer> IssuerServer::send(const std::string& method, const
     return Error(kind, std::string(doing) + ": " + detail).with_code(code.empty() ? name_of(kind) : code);
 }
 
-Result<void> IssuerServer::enrol(PurseFolder& folder, const std::string& wallet,
-                                 const std::vector<IssuerKey>& issuers) {
+Result<void> IssuerServer::enrol(PurseFolder& folder, const std::string& wallet, const std::vector<IssuerKey>& issuers,
+                                 const std::string& device) {
     JZ_TRY(const Answer root, send("GET", "/v1/purses/root", {}, {}, "ask for the issuer's keys"));
     JZ_TRY(std::vector<IssuerKey> known, issuers_in(root.object));
     for (const IssuerKey& wanted : issuers) {
@@ -112,15 +119,19 @@ Result<void> IssuerServer::enrol(PurseFolder& folder, const std::string& wallet,
     }
     if (!issuers.empty()) known = issuers;
     known = ours_first(known, folder.key().suite());
-    const json::object wish{{"wallet", wallet},
-                            {"suite", static_cast<unsigned>(folder.key().suite())},
-                            {"key", to_hex(folder.key().public_key())},
-                            {"class", static_cast<unsigned>(folder.key().assurance())}};
+    json::object wish{{"wallet", wallet},
+                      {"suite", static_cast<unsigned>(folder.key().suite())},
+                      {"key", to_hex(folder.key().public_key())},
+                      {"class", static_cast<unsigned>(folder.key().assurance())}};
+    if (!device.empty()) wish["device"] = device;
     const std::string body = json::serialize(wish);
+    JZ_TRY(const Bytes deposit_key, deposit_key_in(root.object));
     JZ_TRY(const Answer purse, send("POST", "/v1/purses", body, key_of("purse", as_bytes(body)), "enrol the purse"));
     const std::uint64_t ordinal = number_in(purse.object, "ordinal");
     if (ordinal == 0 || ordinal > 0xFFFFFFFF) return not_understood("ordinal");
-    return folder.enrol(static_cast<std::uint32_t>(ordinal), known, wallet);
+    JZ_CHECK(folder.enrol(static_cast<std::uint32_t>(ordinal), known, wallet));
+    JZ_CHECK(folder.speak_by(device));
+    return folder.learn_deposit_key(deposit_key);
 }
 
 Result<void> IssuerServer::load(PurseFolder& folder, std::uint64_t amount, const std::string& asset,
@@ -139,7 +150,8 @@ Result<void> IssuerServer::take_list(PurseFolder& folder, Synced& synced) {
     JZ_TRY(const Answer list,
            send("GET", "/v1/purses/blacklist?from=" + std::to_string(have), {}, {}, "ask for the blacklist"));
     synced.list_version = static_cast<std::uint32_t>(number_in(list.object, "version"));
-    if (synced.list_version <= have) return {};
+    // One with our version is looked at too: two that differ are an alarm.
+    if (synced.list_version < have) return {};
     JZ_TRY(const Bytes head, bytes_in(list.object, "head"));
     JZ_TRY(const Bytes body, bytes_in(list.object, "body"));
     return folder.install_list(head, body);
@@ -179,7 +191,64 @@ Result<IssuerServer::Synced> IssuerServer::sync(PurseFolder& folder) {
     JZ_TRY(const Bytes acknowledgement, bytes_in(answer.object, "acknowledgement"));
     JZ_CHECK(folder.sync(acknowledgement));
     JZ_CHECK(take_list(folder, synced));
+    const auto favour = [&](auto done, auto& told) {
+        if (done.ok()) {
+            told = *done;
+        } else {
+            synced.put_off.push_back(done.error().to_string());
+        }
+    };
+    favour(hand_in_carried(purse), synced.carried);
+    favour(hand_in_alarm(purse), synced.two_lists);
+    ignore_error(learn_deposit_key(folder), "the next sync may");
     return synced;
+}
+
+Result<void> IssuerServer::learn_deposit_key(PurseFolder& folder) {
+    if (!folder.settings().deposit_key.empty()) return {};
+    JZ_TRY(const Answer root, send("GET", "/v1/purses/root", {}, {}, "ask for the issuer's keys"));
+    JZ_TRY(const Bytes key, deposit_key_in(root.object));
+    return folder.learn_deposit_key(key);
+}
+
+// Forgotten only once the server has said of every one that it was read or never will be: until then it is brought
+// again, and has one effect however often.
+Result<std::size_t> IssuerServer::hand_in_carried(purse_host::HostPurse& purse) {
+    json::array items;
+    for (unsigned i = 0;; ++i) {
+        const auto carried = purse.carried(i);
+        if (carried.status == JZ_NOTHING_HERE) break;
+        if (carried.status != JZ_OK) return error_of(carried.status, "read what is carried for others");
+        items.emplace_back(codec::encode_base64(carried.bytes));
+    }
+    const std::size_t brought = items.size();
+    if (brought == 0) return std::size_t{0};
+    const std::string body = json::serialize(json::object{{"items", std::move(items)}});
+    JZ_TRY(const Answer answer, send("POST", "/v1/purses/carried", body, {}, "hand in what is carried for others"));
+    const json::value* const rows = answer.object.if_contains("data");
+    if (rows == nullptr || !rows->is_array() || rows->get_array().size() != brought) return not_understood("data");
+    for (const json::value& row : rows->get_array()) {
+        const std::string reason = row.is_object() ? text_in(row.get_object(), "reason") : std::string();
+        if (reason == "ok" || reason == "unreadable") continue;
+        return Error(ErrorKind::rate_limited,
+                     "hand in what is carried for others: " + reason + "; it is brought again with the next sync");
+    }
+    if (const jz_status status = jz_purse_unload(purse.get()); status != JZ_OK) {
+        return error_of(status, "forget what was carried for others");
+    }
+    return brought;
+}
+
+// With every sync, because a server may have lost it; it is one alarm however often.
+Result<bool> IssuerServer::hand_in_alarm(purse_host::HostPurse& purse) {
+    const auto heads = purse.alarm();
+    if (heads.status == JZ_NOTHING_HERE) return false;
+    if (heads.status != JZ_OK) return error_of(heads.status, "read the alarm about the issuer");
+    const std::string body = json::serialize(json::object{{"heads", codec::encode_base64(heads.bytes)}});
+    JZ_TRY(const Answer answer, send("POST", "/v1/purses/alarms", body, {}, "hand in two blacklists with one version"));
+    const json::value* const told = answer.object.if_contains("contradiction");
+    if (told == nullptr || !told->is_bool()) return not_understood("contradiction");
+    return true;
 }
 
 Result<void> IssuerServer::lost(std::uint32_t purse) {

@@ -16,6 +16,7 @@ namespace json = boost::json;
 
 constexpr std::string_view sales_format = "jiaozi-sales-1";
 constexpr std::string_view purchases_format = "jiaozi-purchases-1";
+constexpr std::string_view given_format = "jiaozi-given-1";
 constexpr std::uint64_t max_amount = (std::uint64_t{1} << 63) - 1;
 constexpr std::uint32_t max_u32 = std::numeric_limits<std::uint32_t>::max();
 constexpr std::size_t longest_name = 200;  // ids and keys; so that max_deals of them fit into max_deals_file
@@ -58,6 +59,17 @@ Result<Purchase> purchase_in(const json::object& object) {
     purchase.seq = static_cast<std::uint32_t>(members.number("seq", max_u32));
     JZ_CHECK(members.finish());
     return purchase;
+}
+
+Result<Given> given_in(const json::object& object) {
+    Members members(given_name, object);
+    Given given;
+    const Bytes deposit = members.hex("deposit");
+    if (deposit.size() != 16) members.fail("deposit");
+    given.deposit = to_hex(deposit);
+    given.copies = members.count("copies", max_u32);
+    JZ_CHECK(members.finish());
+    return given;
 }
 
 template <class Deal>
@@ -137,6 +149,16 @@ Result<std::vector<Purchase>> decode_purchases(std::string_view text) {
     return decode<Purchase>(purchases_name, purchases_format, "purchases", text, purchase_in);
 }
 
+std::string encode_given(const std::vector<Given>& given) {
+    json::array list;
+    for (const Given& one : given) list.push_back(json::object{{"deposit", one.deposit}, {"copies", one.copies}});
+    return json::serialize(json::object{{"format", given_format}, {"given", list}}) + "\n";
+}
+
+Result<std::vector<Given>> decode_given(std::string_view text) {
+    return decode<Given>(given_name, given_format, "given", text, given_in);
+}
+
 Result<std::vector<Sale>> read_sales(const fs::path& file) {
     JZ_TRY(const std::string text, read_text(file));
     return text.empty() ? Result<std::vector<Sale>>(std::vector<Sale>()) : decode_sales(text);
@@ -147,12 +169,21 @@ Result<std::vector<Purchase>> read_purchases(const fs::path& file) {
     return text.empty() ? Result<std::vector<Purchase>>(std::vector<Purchase>()) : decode_purchases(text);
 }
 
+Result<std::vector<Given>> read_given(const fs::path& file) {
+    JZ_TRY(const std::string text, read_text(file));
+    return text.empty() ? Result<std::vector<Given>>(std::vector<Given>()) : decode_given(text);
+}
+
 Result<void> write_sales(const fs::path& file, const std::vector<Sale>& sales) {
     return write_text(file, encode_sales(sales), sales.size());
 }
 
 Result<void> write_purchases(const fs::path& file, const std::vector<Purchase>& purchases) {
     return write_text(file, encode_purchases(purchases), purchases.size());
+}
+
+Result<void> write_given(const fs::path& file, const std::vector<Given>& given) {
+    return write_text(file, encode_given(given), given.size());
 }
 
 }  // namespace jiaozi::terminal

@@ -9,7 +9,14 @@ namespace {
 
 using Written = purse_host::HostPurse::Written;
 
-enum Verb : std::uint8_t { request_verb = 0x01, receipt_verb = 0x03, voided_verb = 0x04, status_verb = 0x0F };
+enum Verb : std::uint8_t {
+    request_verb = 0x01,
+    receipt_verb = 0x03,
+    voided_verb = 0x04,
+    gossip_verb = 0x07,
+    mule_verb = 0x08,
+    status_verb = 0x0F
+};
 constexpr int first_private_status = 60;
 constexpr Duration after_the_receipt = milliseconds(300);  // for a payer that did not hear it and asks again
 
@@ -100,6 +107,7 @@ Result<Outcome> Payer::pay(carriers::Link& link, const Patience& patience) {
         }
     }
     ignore_error(converse(link, patience), "the link is gone; the outcome says what that means");
+    if (outcome_ == Outcome::paid && favours_ != nullptr) favours_->keep_company(link);
     return outcome_;
 }
 
@@ -130,12 +138,23 @@ Result<Payee> Payee::ask(purse_host::HostPurse& purse, std::uint64_t amount, Byt
 Bytes Payee::answer(ByteView message) {
     if (verb_of(message) == request_verb) return {};  // two payees
     Written answer = purse_->receive(message);
-    if (answer.status != JZ_OK && answer.status != JZ_ALREADY_VOIDED) status_ = answer.status;
+    const bool of_payment = verb_of(message) != gossip_verb && verb_of(message) != mule_verb;
+    if (of_payment && answer.status != JZ_OK && answer.status != JZ_ALREADY_VOIDED) status_ = answer.status;
     const bool receipt = answer.status == JZ_OK && verb_of(answer.bytes) == receipt_verb;
     const bool ours = message.size() > nonce_.size() && equal(message.subspan(1, nonce_.size()), nonce_);
     if (receipt && (ours || request_.empty())) outcome_ = Outcome::credited;
     if (verb_of(answer.bytes) == voided_verb && ours) outcome_ = Outcome::voided;
     return std::move(answer.bytes);
+}
+
+Result<void> Payee::send_answer(carriers::Link& link, ByteView message) {
+    const Bytes answer = this->answer(message);
+    if (!answer.empty()) JZ_CHECK(link.send(answer));
+    if (verb_of(answer) != gossip_verb || favours_ == nullptr) return {};
+    const auto messages = favours_->give();
+    if (!messages.ok()) return {};  // a favour that can't be done
+    for (const Bytes& one : *messages) JZ_CHECK(link.send(one));
+    return {};
 }
 
 Result<Outcome> Payee::serve(carriers::Link& link, const Patience& patience, bool repeat_request) {
@@ -147,8 +166,9 @@ Result<Outcome> Payee::serve(carriers::Link& link, const Patience& patience, boo
             done ? after_the_receipt : deadline.left(repeat_request ? patience.answer : patience.total);
         auto message = link.receive(wait);
         if (message.ok()) {
-            const Bytes answer = this->answer(*message);
-            if (!answer.empty()) JZ_CHECK(link.send(answer));
+            const auto sent = send_answer(link, *message);
+            if (!sent.ok() && !done) return sent.error();
+            if (!sent.ok()) return outcome_;
             continue;
         }
         if (done) return outcome_;

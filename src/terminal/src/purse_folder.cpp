@@ -157,6 +157,18 @@ Result<void> PurseFolder::enrol(std::uint32_t ordinal, std::span<const IssuerKey
     return write_settings();
 }
 
+Result<void> PurseFolder::learn_deposit_key(ByteView key) {
+    if (equal(key, settings_.deposit_key)) return {};
+    settings_.deposit_key = to_bytes(key);
+    return write_settings();
+}
+
+Result<void> PurseFolder::speak_by(const std::string& device) {
+    if (settings_.device == device) return {};
+    settings_.device = device;
+    return write_settings();
+}
+
 Result<void> PurseFolder::load(ByteView certificate) {
     // The card first: a purse must not hold a lot that its card refuses to spend.
     if (card() != nullptr) JZ_CHECK(card()->load_certificate(certificate));
@@ -178,8 +190,14 @@ Result<void> PurseFolder::sync(ByteView acknowledgement) {
 
 Result<void> PurseFolder::install_list(ByteView head, ByteView body) {
     const jz_status status = jz_purse_install_list(purse().get(), c_view(head), c_view(body));
-    if (status != JZ_OK && status != JZ_OUTDATED) return error_of(status, "install the blacklist");
-    return {};
+    if (status == JZ_OK || status == JZ_OUTDATED || status == JZ_TWO_LISTS) return {};
+    return error_of(status, "install the blacklist");
+}
+
+Result<void> PurseFolder::update_list(ByteView head_and_delta) {
+    const jz_status status = jz_purse_update_list(purse().get(), c_view(head_and_delta));
+    if (status == JZ_OK || status == JZ_OUTDATED || status == JZ_TWO_LISTS) return {};
+    return error_of(status, "update the blacklist");
 }
 
 Result<void> PurseFolder::verify_holder(const crypto::SecretBytes& pin) {

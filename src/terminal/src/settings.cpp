@@ -12,6 +12,7 @@ namespace {
 namespace json = boost::json;
 constexpr std::string_view format = "jiaozi-purse-1";
 constexpr std::size_t max_issuers = 4;
+constexpr std::size_t deposit_key_size = 32;
 constexpr std::string_view file = "purse.json";
 
 Result<std::vector<IssuerKey>> issuers_in(const json::value* list) {
@@ -68,7 +69,9 @@ std::string encode_settings(const Settings& settings) {
                            {"anchor", settings.anchor},
                            {"purse", settings.purse},
                            {"wallet", settings.wallet},
-                           {"issuers", issuers}};
+                           {"issuers", issuers},
+                           {"device", settings.device},
+                           {"deposit_key", to_hex(settings.deposit_key)}};
     return json::serialize(all) + "\n";
 }
 
@@ -92,6 +95,10 @@ Result<Settings> decode_settings(std::string_view text) {
     settings.purse = static_cast<std::uint32_t>(members.number("purse", std::numeric_limits<std::uint32_t>::max()));
     settings.wallet = members.text("wallet");
     JZ_TRY(settings.issuers, issuers_in(members.find("issuers")));
+    // Folders of earlier versions have neither.
+    if (members.find("device") != nullptr) settings.device = members.text("device");
+    if (members.find("deposit_key") != nullptr) settings.deposit_key = members.hex("deposit_key");
+    if (!settings.deposit_key.empty() && settings.deposit_key.size() != deposit_key_size) members.fail("deposit_key");
     JZ_CHECK(members.finish());
     return settings;
 }

@@ -131,20 +131,23 @@ Result<std::optional<Bought>> Shopper::go_on_with_purse(const Purchase& open, co
 Result<Bought> Shopper::pay_with_purse(const Order& order, const Machine& machine, const Patience& patience) {
     JZ_TRY(const auto link, machine());
     Result<void> kept;
-    Payer payer(purse_, [&](const jz_offer& offer) {
-        Decision decision = agree_(offer.amount, offer.asset, offer.payee);
-        if (!decision.pay) return decision;
-        // Before it is signed: the number that the note will have finds it again.
-        kept = keep({.order = order,
-                     .amount = offer.amount,
-                     .asset = offer.asset,
-                     .online = false,
-                     .key = {},
-                     .payee = offer.payee,
-                     .seq = purse_.info().seq + 1});
-        decision.pay = kept.ok();
-        return decision;
-    });
+    Payer payer(
+        purse_,
+        [&](const jz_offer& offer) {
+            Decision decision = agree_(offer.amount, offer.asset, offer.payee);
+            if (!decision.pay) return decision;
+            // Before it is signed: the number that the note will have finds it again.
+            kept = keep({.order = order,
+                         .amount = offer.amount,
+                         .asset = offer.asset,
+                         .online = false,
+                         .key = {},
+                         .payee = offer.payee,
+                         .seq = purse_.info().seq + 1});
+            decision.pay = kept.ok();
+            return decision;
+        },
+        favours_);
     const auto paid = payer.pay(*link, patience);
     const Purchase* const found = find(order);
     Bought result = found != nullptr ? bought(*found, Outcome::nothing) : Bought{};

@@ -12,8 +12,8 @@ constexpr Duration one_payer = seconds(10);  // somebody who holds a device to t
 
 }  // namespace
 
-Result<std::unique_ptr<Till>> Till::open(purse_host::HostPurse& purse, std::filesystem::path book) {
-    std::unique_ptr<Till> till(new Till(purse, std::move(book)));
+Result<std::unique_ptr<Till>> Till::open(purse_host::HostPurse& purse, std::filesystem::path book, Favours* favours) {
+    std::unique_ptr<Till> till(new Till(purse, std::move(book), favours));
     JZ_TRY(till->sales_, read_sales(till->book_));
     JZ_CHECK(till->end_what_was_open());
     return till;
@@ -43,6 +43,7 @@ Result<Sold> Till::sell(const std::string& key, std::uint64_t amount, Duration p
     }
     const crypto::Digest invoice = crypto::sha256(as_bytes(key));
     JZ_TRY(Payee payee, Payee::ask(purse_, amount, ByteView(invoice).first(8)));
+    payee.with(favours_);
     sales_.push_back({.key = key, .amount = amount, .nonce = payee.nonce(), .paid = false});
     if (auto written = write_sales(book_, sales_); !written.ok()) {
         sales_.pop_back();

@@ -32,6 +32,10 @@ TEST(OpenDeals, WhatIsWrittenIsReadAgain) {
     const std::vector<Purchase> purchases{purchase(1, true), purchase(2, false)};
     EXPECT_EQ(decode_purchases(encode_purchases(purchases)).value(), purchases);
     EXPECT_TRUE(decode_sales(encode_sales({}))->empty());
+    const std::vector<Given> given{{.deposit = std::string(32, 'a'), .copies = 2}};
+    EXPECT_EQ(decode_given(encode_given(given)).value(), given);
+    EXPECT_FALSE(decode_given(encode_given({{.deposit = "aa", .copies = 2}})).ok());
+    EXPECT_FALSE(decode_given(encode_given({{.deposit = std::string(32, 'a'), .copies = 0}})).ok());
 }
 
 TEST(OpenDeals, NothingElseIsBelieved) {

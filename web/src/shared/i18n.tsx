@@ -59,7 +59,7 @@ const zh: Record<Key, string> = {
   r_insufficient_funds: "钱包余额不足", r_ledger_refused: "账本拒绝", r_device_offline: "机器没有应答，未冻结任何金额",
   r_device_busy: "机器正在为他人服务", r_not_delivered: "机器报告未出货", r_device_nack: "机器拒绝了指令",
   r_device_silent: "机器失联，冻结金额已释放", r_cancelled: "已取消",
-  r_payee_voided: "收款方的离线钱包未入账", r_not_claimed: "逾期无人认领",
+  r_payee_voided: "收款方的离线钱袋未入账", r_not_claimed: "逾期无人认领",
   late: "报告迟到", person: "个人转账",
   units: "已出货",
 };

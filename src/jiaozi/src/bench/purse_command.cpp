@@ -216,7 +216,7 @@ Result<> run_junk(const purse_bench::JunkOptions& options, bool json) {
 void add_purse(CLI::App& noun, cli::Exit& exit) {
     CLI::App* verb =
         noun.add_subcommand("purse", say("offline purses: settling, sizes; the torn-tap campaign; a town with cheaters",
-                                         "离线钱包：结算速度与消息大小；断触测试；含作弊者的模拟城镇"));
+                                         "离线钱袋：结算速度与消息大小；断触测试；含作弊者的模拟城镇"));
     auto options = std::make_shared<Options>();
     verb->add_option("--notes", options->settling.notes, say("notes to settle, of each suite", "每种算法结算的票据数"))
         ->check(CLI::Range(1, 100'000'000))

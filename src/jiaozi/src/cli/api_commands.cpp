@@ -236,7 +236,7 @@ constexpr NounText noun_texts[] = {
     {"devices", "machines: enrolment, state, slots", "设备：注册、状态、货道"},
     {"payments", "pay, cancel, refund", "付款、取消、退款"},
     {"purses", "offline purses at the server: enrolment, loads, loss, trust data",
-     "服务端的离线钱包：登记、充值、报失、信任数据"},
+     "服务端的离线钱袋：登记、充值、报失、信任数据"},
     {"events", "what happened", "事件"},
     {"webhooks", "events delivered to a URL", "事件回调"},
     {"keys", "API keys and their scopes", "API 密钥"},

@@ -64,8 +64,8 @@ std::optional<json::object> offline_row(const proof::VerifiedCommand& command, c
     if (!told || !told->note) return line;
     const std::uint64_t amount = told->note->total();
     line["amount"] = ledger == 0 ? to_decimal(amount) : amount_text(ledger, amount);
-    line["from"] = say("purse ", "离线钱包 ") + std::to_string(told->note->payer);
-    line["to"] = say("purse ", "离线钱包 ") + std::to_string(told->note->payee);
+    line["from"] = say("purse ", "离线钱袋 ") + std::to_string(told->note->payer);
+    line["to"] = say("purse ", "离线钱袋 ") + std::to_string(told->note->payee);
     return line;
 }
 

@@ -1,4 +1,5 @@
-// new, show, verify-proof.
+// new, show, forget, verify-proof.
+#include <algorithm>
 #include <iostream>
 
 #include <boost/json.hpp>
@@ -75,6 +76,7 @@ const char* state_name(jz_state state) {
 
 json::object machine_view(terminal::PurseFolder& folder, const std::vector<terminal::Purchase>& open) {
     const jz_info info = folder.purse().info();
+    const jz_trust_info trust = folder.purse().trust_info();
     json::array issuers;
     for (const auto& issuer : folder.settings().issuers) issuers.emplace_back(terminal::to_text(issuer));
     json::array lots;
@@ -107,6 +109,8 @@ json::object machine_view(terminal::PurseFolder& folder, const std::vector<termi
             {"requests_open", info.requests_open},
             {"seq", info.seq},
             {"blacklist", info.list_version},
+            {"two_lists", trust.two_lists != 0},
+            {"carried", trust.carried},
             {"last_sync", terminal::sync_state_of(folder.purse()).last_sync},
             {"wrong_pins", info.wrong_pins},
             {"wallet", folder.settings().wallet},
@@ -131,6 +135,15 @@ json::object person_view(terminal::PurseFolder& folder, const std::vector<termin
                                     say("  accepted, not settled; spent on or not", "  已接受、未结算；含已再次付出的");
     view[say("requests open", "未完成请求")] = std::to_string(info.requests_open);
     view[say("wallet", "钱包")] = folder.settings().wallet;
+    const jz_trust_info trust = folder.purse().trust_info();
+    if (trust.carried != 0) {
+        view[say("carried for others", "代他人携带")] =
+            std::to_string(trust.carried) + say("  sealed; handed in with the next sync", "  份，密封；下次同步时上交");
+    }
+    if (trust.two_lists != 0) {
+        view[say("alarm", "警报")] = say("the issuer's key has signed two blacklists with one version: sync it",
+                                         "发行方密钥以同一版本号签署了两份黑名单：请同步");
+    }
     for (const terminal::Purchase& one : open) {
         if (!one.online) continue;  // by the purse: counted above
         view[say("online, unknown", "在线、未知")] =
@@ -147,6 +160,39 @@ Result<> show_purse(const PurseChoice& choice) {
     } else {
         std::cout << cli::render(person_view(*folder, open));
     }
+    return {};
+}
+
+struct ForgetOptions {
+    PurseChoice purse;
+    terminal::Order order;
+    bool sure = false;
+};
+
+// A purchase whose online outcome nobody will ever tell: its key was revoked, say. Never by itself, because the same
+// order then pays anew.
+Result<> forget_purchase(const ForgetOptions& options) {
+    JZ_TRY(auto folder, open_enrolled(options.purse));  // and nobody else has it open
+    const auto book = folder->path() / terminal::purchases_name;
+    JZ_TRY(std::vector<terminal::Purchase> open, terminal::read_purchases(book));
+    const auto found = std::ranges::find_if(open, [&](const terminal::Purchase& one) {
+        return one.online && one.order.device == options.order.device && one.order.slot == options.order.slot &&
+               one.order.quantity == options.order.quantity;
+    });
+    if (found == open.end()) {
+        return Error(ErrorKind::not_found, say("no online purchase of unknown outcome is like that; `show` lists them",
+                                               "没有这样的结果未知的在线购买；`show` 会列出"));
+    }
+    const std::string amount = amount_text(found->amount, found->asset);
+    if (!options.sure) {
+        return Error(ErrorKind::invalid,
+                     amount + say(" may have been paid. With --sure it is forgotten, and the same purchase pays again",
+                                  " 可能已付。加 --sure 后将不再记得，同样的购买会再次付款"))
+            .with_param("sure");
+    }
+    open.erase(found);
+    JZ_CHECK(terminal::write_purchases(book, open));
+    std::cout << say("forgotten: ", "已遗忘：") << amount << '\n';
     return {};
 }
 
@@ -235,6 +281,18 @@ void add_folder_commands(CLI::App& noun, cli::Exit& exit) {
     add_purse_options(*show, *shown);
     show->callback([shown, &exit] {
         if (const auto done = show_purse(*shown); !done.ok()) exit = fail(done.error());
+    });
+
+    auto forgotten = std::make_shared<ForgetOptions>();
+    CLI::App* forget = noun.add_subcommand("forget", say("give up an online purchase whose outcome nobody can tell",
+                                                         "放弃一笔永远无法得知结果的在线购买"));
+    add_purse_options(*forget, forgotten->purse);
+    forget->add_option("--at", forgotten->order.device, say("the machine's id", "机器 id"))->required();
+    forget->add_option("--slot", forgotten->order.slot, say("what was bought", "购买的货道"))->capture_default_str();
+    forget->add_option("--quantity", forgotten->order.quantity, say("and how many", "数量"))->capture_default_str();
+    forget->add_flag("--sure", forgotten->sure, say("it may have been paid; I have asked", "可能已付；我已核实"));
+    forget->callback([forgotten, &exit] {
+        if (const auto done = forget_purchase(*forgotten); !done.ok()) exit = fail(done.error());
     });
 
     auto options = std::make_shared<VerifyOptions>();

@@ -144,6 +144,13 @@ Result<bool> is_verified(const PaymentOptions& options, terminal::PurseFolder& f
     return true;
 }
 
+// Two devices that are joined talk on after the payment. Codes and files would have to be carried to and fro for it.
+bool may_talk(const std::string& carrier) {
+    if (is_tap(carrier)) return false;
+    const auto place = carriers::parse_place(carrier);
+    return place.ok() && place->kind != carriers::Kind::file && place->kind != carriers::Kind::qr;
+}
+
 // A machine that the server knows: online while there is a network, with the purse while there is none.
 Result<cli::Exit> buy(const PaymentOptions& options, const cli::Connection& connection) {
     JZ_TRY(const carriers::Place place, carriers::parse_place(options.carrier));
@@ -156,11 +163,14 @@ Result<cli::Exit> buy(const PaymentOptions& options, const cli::Connection& conn
                                                     .max_response_bytes = std::size_t{1} << 20,
                                                     .stop = {}}));
     terminal::HttpRoute network(std::move(client));
-    terminal::Shopper shopper(folder->purse(), folder->path() / terminal::purchases_name, network,
-                              [&](std::uint64_t amount, const std::string& asset, std::uint32_t payee) {
-                                  const std::string to = payee == 0 ? options.order.device : purse_text(payee);
-                                  return terminal::Decision{agrees(options, amount, asset, to), cvm};
-                              });
+    terminal::Favours favours = folder->favours();
+    terminal::Shopper shopper(
+        folder->purse(), folder->path() / terminal::purchases_name, network,
+        [&](std::uint64_t amount, const std::string& asset, std::uint32_t payee) {
+            const std::string to = payee == 0 ? options.order.device : purse_text(payee);
+            return terminal::Decision{agrees(options, amount, asset, to), cvm};
+        },
+        may_talk(options.carrier) ? &favours : nullptr);
     terminal::Order order = options.order;
     if (order.wallet.empty()) order.wallet = folder->settings().wallet;
     const auto machine = [&] { return carriers::open_link(place, carriers::Side::payer, patience.total, codes()); };
@@ -197,9 +207,13 @@ Result<cli::Exit> pay(const PaymentOptions& options) {
     if (!is_tap(options.carrier)) JZ_CHECK(carriers::parse_place(options.carrier));
     JZ_TRY(auto folder, open_enrolled(options.purse));
     JZ_TRY(const bool cvm, is_verified(options, *folder));
-    terminal::Payer payer(folder->purse(), [&](const jz_offer& offer) {
-        return terminal::Decision{agrees(options, offer.amount, offer.asset, purse_text(offer.payee)), cvm};
-    });
+    terminal::Favours favours = folder->favours();
+    terminal::Payer payer(
+        folder->purse(),
+        [&](const jz_offer& offer) {
+            return terminal::Decision{agrees(options, offer.amount, offer.asset, purse_text(offer.payee)), cvm};
+        },
+        may_talk(options.carrier) ? &favours : nullptr);
     auto outcome = pay_over(options, payer);
     const auto& offer = payer.offer();
     JZ_CHECK(terminal::forget_decided(folder->purse(), folder->path() / terminal::purchases_name));
@@ -251,6 +265,8 @@ Result<cli::Exit> receive(const PaymentOptions& options) {
     auto payee = options.answer ? Result<terminal::Payee>(terminal::Payee::answering(folder->purse()))
                                 : terminal::Payee::ask(folder->purse(), options.amount);
     if (!payee.ok()) return std::move(payee).error();
+    terminal::Favours favours = folder->favours();
+    if (may_talk(options.carrier)) payee->with(&favours);
     const auto served = wait_for_payer(options.carrier, *payee, patience);
     if (payee->outcome() == Outcome::nothing && !served.ok() && served.error().kind() != ErrorKind::timeout) {
         return served.error();

@@ -4,6 +4,9 @@
 #include <boost/json.hpp>
 
 #include <jiaozi/crypto/secret.hpp>
+#include <jiaozi/mqtt/address.hpp>
+#include <jiaozi/simulators/errand_line.hpp>
+#include <jiaozi/terminal/errands.hpp>
 #include <jiaozi/terminal/evidence.hpp>
 #include <jiaozi/terminal/issuer_server.hpp>
 #include <jiaozi/terminal/shopper.hpp>
@@ -27,6 +30,11 @@ struct ServerOptions {
     std::vector<std::string> issuers;
     std::string certificate;
     std::uint32_t number = 0;
+    // A device that the purse was enrolled for, and its way to the server.
+    std::string device;
+    std::string device_state;
+    std::string mqtt = "127.0.0.1:1883";
+    std::uint32_t timeout = 60;
 };
 
 Result<terminal::IssuerServer> reach(const cli::Connection& connection) {
@@ -80,7 +88,7 @@ Result<> load(const ServerOptions& options, const cli::Connection& connection) {
                     .with_param("wallet");
             }
             JZ_TRY(const auto issuers, issuer_keys(options.issuers));
-            JZ_CHECK(server.enrol(*folder, options.wallet, issuers));
+            JZ_CHECK(server.enrol(*folder, options.wallet, issuers, options.device));
         }
         std::string key = options.key;
         if (key.empty()) {
@@ -108,16 +116,61 @@ Result<> load(const ServerOptions& options, const cli::Connection& connection) {
     return {};
 }
 
+// What was done for others, and what the issuer should hear.
+void tell_favours(const terminal::IssuerServer::Synced& synced) {
+    if (synced.carried != 0) {
+        std::cout << say("handed in for others, sealed: ", "代他人上交（密封）：") << synced.carried
+                  << say("\n", " 份\n");
+    }
+    if (synced.two_lists) {
+        std::cout << say(
+            "reported: this issuer's key has signed two blacklists with one version; somebody else may have "
+            "it\n",
+            "已上报：发行方密钥以同一版本号签署了两份黑名单；密钥可能已泄露\n");
+    }
+    for (const std::string& why : synced.put_off) {
+        std::cerr << say("jiaozi: put off until the next sync: ", "jiaozi: 推迟到下次同步：") << why << '\n';
+    }
+}
+
+// Over the device's own session with the broker: no API key, no HTTP.
+Result<terminal::IssuerServer::Synced> sync_by_device(terminal::PurseFolder& folder, const ServerOptions& options) {
+    if (folder.settings().device.empty()) {
+        return Error(ErrorKind::conflict,
+                     say("this purse was not enrolled for a device: `purse load --device` does it, the "
+                         "first time",
+                         "此钱袋未为设备登记：首次 `purse load` 时用 --device"))
+            .with_param("device-state");
+    }
+    simulators::ErrandLineOptions line;
+    line.states = options.device_state;
+    JZ_TRY(line.device, DeviceId::parse(folder.settings().device));
+    JZ_TRY(const auto broker, mqtt::parse_broker_url("mqtt://" + options.mqtt));
+    line.mqtt_host = broker.host;
+    line.mqtt_port = broker.port;
+    const SystemClock clock;
+    JZ_TRY(const auto open, simulators::ErrandLine::open(line, clock));
+    return terminal::sync_by_errands(folder,
+                                     [&](const Bytes& errand) { return open->run(errand, seconds(options.timeout)); });
+}
+
+Result<terminal::IssuerServer::Synced> sync_by_http(terminal::PurseFolder& folder, const cli::Connection& connection) {
+    JZ_TRY(auto server, reach(connection));
+    return server.sync(folder);
+}
+
 Result<cli::Exit> sync(const ServerOptions& options, const cli::Connection& connection) {
     JZ_TRY(auto folder, open_enrolled(options.purse));
-    JZ_TRY(auto server, reach(connection));
-    JZ_TRY(const auto synced, server.sync(*folder));
+    JZ_TRY(const auto synced,
+           options.device_state.empty() ? sync_by_http(*folder, connection) : sync_by_device(*folder, options));
     JZ_CHECK(terminal::forget_decided(folder->purse(), folder->path() / terminal::purchases_name));
     const jz_info info = folder->purse().info();
     const std::string asset = terminal::asset_of(folder->purse());
     if (options.purse.json || connection.json) {
         json::array refused;
         for (const std::string& reason : synced.refused) refused.emplace_back(reason);
+        json::array put_off;
+        for (const std::string& why : synced.put_off) put_off.emplace_back(why);
         std::cout << json::serialize(json::object{{"object", "purse_sync"},
                                                   {"purse", info.purse},
                                                   {"deposited", synced.deposited},
@@ -125,7 +178,10 @@ Result<cli::Exit> sync(const ServerOptions& options, const cli::Connection& conn
                                                   {"received_not_settled", std::to_string(info.received)},
                                                   {"spendable", std::to_string(info.spendable)},
                                                   {"unknown", std::to_string(info.unknown)},
-                                                  {"blacklist", synced.list_version}})
+                                                  {"blacklist", synced.list_version},
+                                                  {"carried", synced.carried},
+                                                  {"two_lists", synced.two_lists},
+                                                  {"put_off", put_off}})
                   << '\n';
     } else {
         std::cout << say("handed in ", "已上交 ") << synced.deposited << say(" items; ", " 项；")
@@ -134,6 +190,7 @@ Result<cli::Exit> sync(const ServerOptions& options, const cli::Connection& conn
         for (const std::string& reason : synced.refused) {
             std::cerr << say("jiaozi: an item was not settled: ", "jiaozi: 一项未结算：") << reason << '\n';
         }
+        tell_favours(synced);
     }
     return synced.refused.empty() ? cli::Exit::ok : cli::Exit::declined;
 }
@@ -186,6 +243,9 @@ void add_server_commands(CLI::App& noun, cli::Connection& connection, cli::Exit&
                           "另行取得的发行方公钥，SUITE:HEX；不给出则采信服务器"));
     loads->add_option("--certificate", loading->certificate,
                       say("load this certificate from a file, with no network", "离线：从文件载入此证书"));
+    loads->add_option("--device", loading->device,
+                      say("the first time: a device of the wallet's, whose own connection may sync the purse",
+                          "首次：属于该钱包的设备，可经其自身连接同步此钱袋"));
     loads->add_option("--idempotency-key", loading->key, say("repeat a load that failed", "重试失败的充值"));
     loads->callback([loading, &connection, &exit] {
         if (const auto done = load(*loading, connection); !done.ok()) exit = fail(done.error());
@@ -195,6 +255,19 @@ void add_server_commands(CLI::App& noun, cli::Connection& connection, cli::Exit&
     CLI::App* syncs = noun.add_subcommand(
         "sync", say("hand in what was received; the money goes to the wallet", "上交所收款项，进入钱包"));
     add_options(*syncs, *syncing, connection);
+    const char* group = say("Over a device's connection, without an API key", "经设备连接，无需 API 密钥");
+    syncs
+        ->add_option("--device-state", syncing->device_state,
+                     say("folder with the key of the device that the purse was loaded for (`sim --state`)",
+                         "钱袋所属设备的密钥目录（同 `sim --state`）"))
+        ->group(group);
+    syncs->add_option("--mqtt", syncing->mqtt, say("host:port of the broker", "MQTT 代理 host:port"))
+        ->envname("JIAOZI_MQTT")
+        ->capture_default_str()
+        ->group(group);
+    syncs->add_option("--timeout", syncing->timeout, say("seconds to wait for an answer", "等待答复的秒数"))
+        ->capture_default_str()
+        ->group(group);
     syncs->callback([syncing, &connection, &exit] {
         const auto done = sync(*syncing, connection);
         exit = done.ok() ? *done : fail(done.error());

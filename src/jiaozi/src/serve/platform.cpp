@@ -214,6 +214,7 @@ struct Platform::Parts {
                                      std::move(*mule_opener));
         if (started.ok()) {
             purses = std::move(*started);
+            gateway->attach(&purses->errands());
         } else {
             log::error("there are no offline purses until this is mended and the program started again",
                        {{"cause", started.error().to_string()}});
@@ -310,6 +311,7 @@ Platform::~Platform() {
     parts_->demo.reset();
     parts_->gateway->attach(static_cast<api::Payments*>(nullptr));
     parts_->gateway->attach(static_cast<devices::Carrier*>(nullptr));
+    parts_->gateway->attach(static_cast<api::PurseErrands*>(nullptr));
     if (parts_->carrier) parts_->carrier->stop();
 }
 

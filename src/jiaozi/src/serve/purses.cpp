@@ -38,6 +38,7 @@ Result<std::unique_ptr<Purses>> Purses::start(const Parts& given, IssuerKeys key
                             &purses->mules_, given.directory};
     for (const auto& key : purses->keys_) parts.issuers.push_back(key.get());
     JZ_TRY(purses->settlement_, settlement::Settlement::recover(parts));
+    purses->errands_.emplace(*purses->settlement_, given.clock);
     purses->tick();
     return purses;
 }

@@ -10,6 +10,7 @@
 #include <jiaozi/base/result.hpp>
 #include <jiaozi/crypto/keystore.hpp>
 #include <jiaozi/purse_host/platform.hpp>
+#include <jiaozi/settlement/errands.hpp>
 #include <jiaozi/settlement/projector.hpp>
 #include <jiaozi/settlement/settlement.hpp>
 
@@ -43,6 +44,7 @@ class Purses {
     settlement::Settlement& settlement() { return *settlement_; }
     const settlement::Settlement& settlement() const { return *settlement_; }
     settlement::Projector& projector() { return *projector_; }
+    api::PurseErrands& errands() { return *errands_; }
     // Does what is due now: the clock has been moved.
     void wake();
 
@@ -56,6 +58,7 @@ class Purses {
     settlement::MuleOpener mules_;
     std::unique_ptr<settlement::Projector> projector_;
     std::unique_ptr<settlement::Settlement> settlement_;
+    std::optional<settlement::Errands> errands_;
     api::AppThread::TimerId timer_ = 0;
     bool advancing_ = false;
 };

@@ -13,7 +13,10 @@
 #include <boost/json.hpp>
 #include <unistd.h>
 
+#include <jiaozi/terminal/errands.hpp>
+
 #include "../cli/terminal.hpp"
+#include "errand_bridge.hpp"
 
 namespace jiaozi::sim {
 namespace {
@@ -111,7 +114,10 @@ void print_json(DeviceId device, DeviceKind kind, const Note& note) {
 // A till: whoever types, or a barcode reader that acts as a keyboard, gives one payment code a line.
 class Scanner {
   public:
-    Scanner(asio::io_context& io, Simulator& till) : till_(till), input_(io), buffer_(max_line) {
+    // `takes_purses`: a code that is typed while there is no network is not kept for later, because whoever typed it
+    // may pay with a purse meanwhile.
+    Scanner(asio::io_context& io, Simulator& till, bool takes_purses)
+        : till_(till), takes_purses_(takes_purses), input_(io), buffer_(max_line) {
         boost::system::error_code failed;
         input_.assign(::dup(STDIN_FILENO), failed);
         if (!failed) read();
@@ -125,7 +131,10 @@ class Scanner {
             std::string code;
             std::getline(stream, code);
             std::erase_if(code, [](char c) { return c < '0' || c > '9'; });
-            if (!code.empty()) {
+            if (!code.empty() && takes_purses_ && !till_.in_session()) {
+                std::cerr << say("jiaozi: offline: no payment code is taken now; hold a purse to the slot\n",
+                                 "jiaozi: 离线：现在不接受付款码；请使用钱袋\n");
+            } else if (!code.empty()) {
                 const auto asked = till_.scanned(code, 1, 1);
                 if (!asked.ok()) std::cerr << "jiaozi: " << asked.error().to_string() << '\n';
             }
@@ -134,9 +143,27 @@ class Scanner {
     }
 
     Simulator& till_;
+    bool takes_purses_;
     asio::posix::stream_descriptor input_;
     asio::streambuf buffer_;
 };
+
+// A purse that was enrolled for this machine needs no API key: the machine carries for it.
+Result<PurseSlot::Sync> how_to_sync(const DeviceRun& run, ErrandBridge& bridge) {
+    JZ_TRY(const auto settings, terminal::PurseFolder::read_settings(run.purse_slot->purse.folder));
+    if (!settings.device.empty() && settings.device == run.devices.back().device.to_string()) {
+        return PurseSlot::Sync([&bridge](terminal::PurseFolder& folder) {
+            return terminal::sync_by_errands(folder, [&](const Bytes& errand) { return bridge.carry(errand); });
+        });
+    }
+    JZ_TRY(auto client, client::HttpClient::create({.base_url = run.url,
+                                                    .key = run.key,
+                                                    .timeout = seconds(10),
+                                                    .max_response_bytes = std::size_t{4} << 20,
+                                                    .stop = {}}));
+    auto server = std::make_shared<terminal::IssuerServer>(std::move(client));
+    return PurseSlot::Sync([server](terminal::PurseFolder& folder) { return server->sync(folder); });
+}
 
 }  // namespace
 
@@ -146,14 +173,11 @@ Result<> run_devices(const DeviceRun& run) {
     asio::signal_set signals(io, SIGINT, SIGTERM);
     signals.async_wait([&io](const boost::system::error_code&, int) { io.stop(); });
     std::uint32_t settled = 0;
+    ErrandBridge bridge(io);
     std::unique_ptr<PurseSlot> slot;
     if (run.purse_slot) {
-        JZ_TRY(auto client, client::HttpClient::create({.base_url = run.url,
-                                                        .key = run.key,
-                                                        .timeout = seconds(10),
-                                                        .max_response_bytes = std::size_t{4} << 20,
-                                                        .stop = {}}));
-        JZ_TRY(slot, PurseSlot::open(*run.purse_slot, terminal::IssuerServer(std::move(client)), run.json));
+        JZ_TRY(auto sync, how_to_sync(run, bridge));
+        JZ_TRY(slot, PurseSlot::open(*run.purse_slot, std::move(sync), run.json));
     }
     std::vector<std::unique_ptr<Simulator>> devices;
     for (const simulators::Options& options : run.devices) {
@@ -168,8 +192,9 @@ Result<> run_devices(const DeviceRun& run) {
         JZ_CHECK(simulator->start());
         devices.push_back(std::move(simulator));
     }
+    bridge.attach(devices.back().get());
     std::optional<Scanner> scanner;
-    if (run.scans) scanner.emplace(io, *devices.back());
+    if (run.scans) scanner.emplace(io, *devices.back(), run.purse_slot.has_value());
     asio::steady_timer end(io);
     if (run.seconds > 0) {
         end.expires_after(std::chrono::seconds(run.seconds));
@@ -178,9 +203,10 @@ Result<> run_devices(const DeviceRun& run) {
         });
     }
     io.run();
+    bridge.end();
     scanner.reset();
+    slot.reset();  // before the machine that carries for it
     devices.clear();
-    slot.reset();
     return {};
 }
 

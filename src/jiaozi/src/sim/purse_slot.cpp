@@ -25,12 +25,13 @@ std::string new_sale() {
 
 }  // namespace
 
-Result<std::unique_ptr<PurseSlot>> PurseSlot::open(const PurseSlotOptions& options, terminal::IssuerServer server,
-                                                   bool json) {
+Result<std::unique_ptr<PurseSlot>> PurseSlot::open(const PurseSlotOptions& options, Sync sync, bool json) {
     JZ_TRY(const carriers::Place place, carriers::parse_place(options.carrier));
-    std::unique_ptr<PurseSlot> slot(new PurseSlot(options, std::move(server), json));
+    std::unique_ptr<PurseSlot> slot(new PurseSlot(options, std::move(sync), json));
     JZ_TRY(slot->folder_, purses::open_enrolled(options.purse));
-    JZ_TRY(slot->till_, terminal::Till::open(slot->folder_->purse(), slot->folder_->path() / terminal::sales_name));
+    slot->favours_ = std::make_unique<terminal::Favours>(slot->folder_->favours());
+    JZ_TRY(slot->till_, terminal::Till::open(slot->folder_->purse(), slot->folder_->path() / terminal::sales_name,
+                                             slot->favours_.get()));
     JZ_TRY(slot->listener_, carriers::listen(place));
     slot->tell_what_is_owed();
     slot->thread_ = std::jthread([self = slot.get()](const std::stop_token& stop) { self->run(stop); });
@@ -70,11 +71,17 @@ void PurseSlot::tell_what_is_owed() {
 
 Result<void> PurseSlot::deposit() {
     const std::uint64_t before = folder_->purse().info().received;
-    JZ_TRY(const auto synced, server_.sync(*folder_));
+    JZ_TRY(const auto synced, sync_(*folder_));
     std::string refused;
     for (const std::string& reason : synced.refused) refused += (refused.empty() ? "" : ", ") + reason;
     const std::uint64_t after = folder_->purse().info().received;
     tell("deposited", say("handed in and settled", "已上交并结算"), before - std::min(before, after), refused);
+    if (synced.carried != 0) {
+        tell("carried", say("handed in for others, sealed", "代他人上交（密封）"), 0, std::to_string(synced.carried));
+    }
+    if (synced.two_lists) {
+        tell("trouble", say("reported two blacklists with one version", "已上报同一版本的两份黑名单"), 0, "two_lists");
+    }
     return {};
 }
 
@@ -109,7 +116,7 @@ bool PurseSlot::sell_to(std::unique_ptr<carriers::Link> payer) {
 }
 
 void PurseSlot::run(const std::stop_token& stop) {
-    bool to_deposit = folder_->purse().info().notes_held > 0;
+    bool to_deposit = folder_->purse().info().notes_held > 0 || folder_->purse().trust_info().carried > 0;
     while (!stop.stop_requested()) {
         // Again after the next pause if the server is not back although the broker is.
         if (up_.load() && to_deposit) to_deposit = !deposited();

@@ -23,8 +23,9 @@ struct PurseSlotOptions {
 
 class PurseSlot {
   public:
-    static Result<std::unique_ptr<PurseSlot>> open(const PurseSlotOptions& options, terminal::IssuerServer server,
-                                                   bool json);
+    // How its purse is synced: over HTTP, or by the machine itself.
+    using Sync = std::function<Result<terminal::IssuerServer::Synced>(terminal::PurseFolder&)>;
+    static Result<std::unique_ptr<PurseSlot>> open(const PurseSlotOptions& options, Sync sync, bool json);
     ~PurseSlot();
     PurseSlot(const PurseSlot&) = delete;
     PurseSlot& operator=(const PurseSlot&) = delete;
@@ -32,8 +33,8 @@ class PurseSlot {
     void network(bool up) { up_.store(up); }
 
   private:
-    PurseSlot(const PurseSlotOptions& options, terminal::IssuerServer server, bool json)
-        : options_(options), server_(std::move(server)), json_(json) {}
+    PurseSlot(const PurseSlotOptions& options, Sync sync, bool json)
+        : options_(options), sync_(std::move(sync)), json_(json) {}
     void run(const std::stop_token& stop);
     // Whether it was paid.
     bool sell_to(std::unique_ptr<carriers::Link> payer);
@@ -43,10 +44,11 @@ class PurseSlot {
     void tell(const char* what, const char* words, std::uint64_t amount, const std::string& detail) const;
 
     PurseSlotOptions options_;
-    terminal::IssuerServer server_;
+    Sync sync_;
     bool json_;
     std::atomic<bool> up_ = false;
     std::unique_ptr<terminal::PurseFolder> folder_;
+    std::unique_ptr<terminal::Favours> favours_;
     std::unique_ptr<terminal::Till> till_;
     std::unique_ptr<carriers::Listener> listener_;
     std::string last_trouble_;  // of depositing

@@ -12,6 +12,7 @@ import type { World } from "../../shared/world";
 import { NewPurse } from "./NewPurse";
 import { Pay } from "./Pay";
 import { Receive } from "./Receive";
+import { Remove } from "./Remove";
 import { explain, load, local, sync, type LocalPurse } from "./session";
 
 const m = (amount: bigint) => minor(amount.toString());
@@ -95,6 +96,7 @@ function Held({ api, world, purse, onChanged }: { api: Api; world: World | undef
           )}
         </Card>
         <Payments purse={purse} onAsk={() => void ask()} />
+        <div><Remove purse={purse} onRemoved={onChanged} /></div>
       </div>
       <div>
         {talk && (

@@ -2,7 +2,7 @@
 import { compilePurse, cryptography, HandleAnchor, HandleStorage, Purse, PurseError, readJournal, type IssuerKey, type Journal, type Offer, type PurseInfo, type SyncHandle } from "jiaozi-purse";
 
 import { makeKeys, openSigner } from "./signer";
-import { readSettings, writeSettings, type Settings } from "./store";
+import { forgetSettings, readSettings as storedSettings, writeSettings, type Settings } from "./store";
 
 export type LocalState =
   | { there: "nothing" }
@@ -12,7 +12,7 @@ export type LocalState =
 /** What a message from the other side has changed. */
 export type Heard = { status: string; answer: Uint8Array | undefined; outcome: "paid" | "voided" | "credited" | "nothing" };
 
-type Open = { purse: Purse; anchor: HandleAnchor };
+type Open = { purse: Purse; anchor: HandleAnchor; files: readonly Handle[] };
 const verbs = { receipt: 3, voided: 4 };
 
 let compiled: Promise<WebAssembly.Module> | undefined;
@@ -27,9 +27,11 @@ let open: Open | undefined;
 type Handle = SyncHandle & { getSize(): number; close(): void };
 type WorkersFile = FileSystemFileHandle & { createSyncAccessHandle(): Promise<Handle> };
 
+const folderName = "jiaozi-purse";
+
 // Files that another page has open cannot be opened. One that was just closed is free within a moment.
 async function handles(): Promise<[Handle, Handle, Handle]> {
-  const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle("jiaozi-purse", { create: true });
+  const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle(folderName, { create: true });
   const handle = async (name: string) => ((await folder.getFileHandle(name, { create: true })) as WorkersFile).createSyncAccessHandle();
   for (let tries = 20; ; --tries) {
     const opened: Handle[] = [];
@@ -55,8 +57,26 @@ async function openPurse(settings: Settings): Promise<Open> {
   const module = await purseModule();
   const purse = journal.getSize() === 0 ? await Purse.create(module, platform, { purse: enrolled.purse }) : await Purse.open(module, platform);
   purse.trust(enrolled.issuers);
-  open = { purse, anchor };
+  open = { purse, anchor, files: [journal, slots, counter] };
   return open;
+}
+
+// The journal before the key, and the mark before both: a purse whose journal alone is gone would begin again from number 1, and what it then says would contradict what it has said.
+async function finishRemoval(): Promise<void> {
+  for (const file of open?.files ?? []) file.close();
+  open = undefined;
+  const root = await navigator.storage.getDirectory();
+  await root.removeEntry(folderName, { recursive: true }).catch((error: unknown) => {
+    if (!(error instanceof DOMException) || error.name !== "NotFoundError") throw error;
+  });
+  await forgetSettings();
+}
+
+async function readSettings(): Promise<Settings | undefined> {
+  const settings = await storedSettings();
+  if (!settings?.removing) return settings;
+  await finishRemoval();
+  return undefined;
 }
 
 async function needed(): Promise<{ settings: Settings; local: Open }> {
@@ -90,6 +110,15 @@ export const localCalls = {
     const settings = await readSettings();
     if (!settings || settings.enrolled) return;
     await writeSettings({ ...settings, enrolled: { purse: purseNumber, wallet, asset, issuers } });
+  },
+  /** Gone from this browser. `typed`: the purse's number, which somebody has written who knows what goes with it; needed unless nothing is in it. */
+  async remove(typed: string): Promise<void> {
+    const { settings, local } = await needed();
+    const { spendable, received, unknown, voidHeld } = local.purse.info();
+    const empty = spendable + received + unknown + voidHeld === 0n && readJournal(local.purse).items.length === 0 && !settings.loading;
+    if (!empty && typed !== String(settings.enrolled?.purse)) throw new PurseError("bad_argument", "remove");
+    await writeSettings({ ...settings, removing: true });
+    await finishRemoval();
   },
   /** A load that was asked for keeps its key until the certificate is here, so that it is asked for once. */
   async beginLoad(amount: bigint): Promise<{ amount: string; idempotencyKey: string }> {

@@ -5,6 +5,7 @@ export type Settings = {
   keys: CryptoKeyPair; // P-256; the private one is not extractable
   publicKey: Uint8Array; // 33 bytes, compressed
   enrolled?: { purse: number; wallet: string; asset: string; issuers: IssuerKey[] };
+  removing?: true; // somebody wants it gone: what is left of it is removed before anything else
   loading?: { amount: string; idempotencyKey: string }; // asked for, and the certificate is not here yet
 };
 
@@ -39,4 +40,8 @@ export async function readSettings(): Promise<Settings | undefined> {
 
 export async function writeSettings(settings: Settings): Promise<void> {
   await inStore("readwrite", (store) => store.put(settings, "it"));
+}
+
+export async function forgetSettings(): Promise<void> {
+  await inStore("readwrite", (store) => store.delete("it"));
 }

@@ -65,6 +65,9 @@ struct Actions {
     std::function<void(const std::vector<protocol::CatalogueItem>&)> catalogue;  // whole, by slot
     std::function<void(const std::vector<protocol::WalletBalance>&)> balance;
     std::function<void(const protocol::Qr&)> qr;
+    // The answer to run_errand(), whole; or the server will never do it: its token and words.
+    std::function<void(const Bytes&)> errand_done;
+    std::function<void(const Error&)> errand_refused;
     std::function<void()> in_session;
     std::function<void()> rotated;  // the new key is in use; a hello under it follows
     // The server refused something: a pay request (its payment), else a message or the device as a whole.
@@ -123,6 +126,11 @@ class DeviceClient {
     void request_catalogue();
     void request_balance();
     Result<PaymentId> request_qr(PaymentId payment, std::uint32_t slot, std::uint32_t quantity);
+    // What an offline purse asks the ledger (docs/protocol/device.md, 4.1; bytes of protocol::Errand): sent in pieces,
+    // and on from where the server is after any cut, until one of the two actions says how it ended. Not on disk: given
+    // again after a restart, the same bytes go on where they were. Errors: too_large, conflict (one at a time).
+    Result<void> run_errand(Bytes errand);
+    void give_up_errand();
     // A new key, of any suite; the old one stays until the server has accepted the new one.
     Result<void> rotate(crypto::Suite suite);
 

@@ -22,6 +22,7 @@
 #include <jiaozi/api/groups.hpp>
 #include <jiaozi/api/merchants.hpp>
 #include <jiaozi/api/payments.hpp>
+#include <jiaozi/api/purse_errands.hpp>
 #include <jiaozi/base/clock.hpp>
 #include <jiaozi/identity/devices.hpp>
 #include <jiaozi/identity/sessions.hpp>
@@ -43,10 +44,12 @@ struct GatewayOptions {
     std::uint32_t errors_burst = 10;
     std::uint32_t claims_per_s = 1;  // attempts for one device
     std::uint32_t claims_burst = 5;
-    std::size_t mailbox_messages = 64;       // waiting for one device over HTTPS; the oldest goes first
-    Duration answer_patience = seconds(5);   // how long an HTTPS request waits for its own answer
-    Duration max_wait = seconds(30);         // the most that ?wait= can ask for
-    Duration hello_batch = milliseconds(2);  // hellos are stored together, then answered
+    std::size_t mailbox_messages = 64;                   // waiting for one device over HTTPS; the oldest goes first
+    Duration answer_patience = seconds(5);               // how long an HTTPS request waits for its own answer
+    Duration max_wait = seconds(30);                     // the most that ?wait= can ask for
+    Duration hello_batch = milliseconds(2);              // hellos are stored together, then answered
+    std::size_t transfer_bytes = std::size_t{16} << 20;  // of all purses' errands and their answers
+    Duration transfer_kept = seconds(600);               // after the device was last heard about it
 };
 
 // What an HTTPS request is answered: 200 with a CBOR sequence of envelopes (RFC 8742), perhaps none; or a refusal to a
@@ -98,6 +101,8 @@ class Gateway final : public api::DeviceLink {
     // Payments and the gateway need each other; requests that come before this are not answered. nullptr detaches.
     void attach(api::Payments* payments) noexcept;
     void attach(Carrier* mqtt) noexcept;
+    // Without it purses' errands are not answered.
+    void attach(api::PurseErrands* errands) noexcept;
 
     void receive_mqtt(DeviceId topic, ByteView envelope);
     // `done` is called once, perhaps at once, at the latest when `wait` (at most max_wait) or the patience for the

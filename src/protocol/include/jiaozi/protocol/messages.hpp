@@ -28,6 +28,8 @@ using SessionId = std::array<std::uint8_t, 8>;
 using KeyId = std::array<std::uint8_t, 8>;  // credential id, or the server's key id
 using HelloNonce = std::array<std::uint8_t, 16>;
 using ProbeNonce = std::array<std::uint8_t, 8>;
+using TransferId = std::array<std::uint8_t, 32>;  // SHA-256 of what is transferred
+using AnswerCheck = std::array<std::uint8_t, 8>;  // the first bytes of the SHA-256 of an answer
 
 enum class Direction : std::uint8_t { up, down };  // device to server, server to device
 
@@ -42,6 +44,8 @@ enum class MessageType : std::uint8_t {
     balance_request,
     qr_request,
     rotate,
+    purse_piece,
+    purse_more,
     claimed = 101,
     welcome,
     heartbeat_ack,
@@ -51,6 +55,8 @@ enum class MessageType : std::uint8_t {
     balance,
     qr,
     rotated,
+    purse_taken,
+    purse_answer,
     command = 120,
     probe,
     cancel,
@@ -134,6 +140,22 @@ struct Rotate {
     Bytes public_key;
     crypto::Signature proof{};  // by the new key: rotation_message() of credential.hpp
     bool operator==(const Rotate&) const = default;
+};
+
+// A piece of a purse's errand (errand.hpp).
+struct PursePiece {
+    TransferId transfer{};
+    std::uint32_t size = 1;  // of the whole errand
+    std::uint32_t offset = 0;
+    Bytes data;
+    bool operator==(const PursePiece&) const = default;
+};
+
+// Asks for the answer from `offset` on.
+struct PurseMore {
+    TransferId transfer{};
+    std::uint32_t offset = 0;
+    bool operator==(const PurseMore&) const = default;
 };
 
 // ---- down
@@ -220,6 +242,22 @@ struct Rotated {
     bool operator==(const Rotated&) const = default;
 };
 
+// The server has the errand up to here.
+struct PurseTaken {
+    TransferId transfer{};
+    std::uint32_t offset = 0;
+    bool operator==(const PurseTaken&) const = default;
+};
+
+struct PurseAnswer {
+    TransferId transfer{};
+    std::uint32_t size = 1;  // of the whole answer
+    std::uint32_t offset = 0;
+    Bytes data;
+    AnswerCheck check{};
+    bool operator==(const PurseAnswer&) const = default;
+};
+
 struct Command {
     PaymentId payment;
     std::uint32_t number = 1;
@@ -253,9 +291,10 @@ struct ErrorAnswer {
 // ---- message
 // ------------------------------------------------------------------------------------------------------------
 
-using Body = std::variant<Claim, Hello, Heartbeat, CatalogueRequest, PayRequest, CommandAck, DeliveryReport,
-                          BalanceRequest, QrRequest, Rotate, Claimed, Welcome, HeartbeatAck, Catalogue, PayAnswer,
-                          ReportAck, BalanceAnswer, Qr, Rotated, Command, Probe, Cancel, ErrorAnswer>;
+using Body =
+    std::variant<Claim, Hello, Heartbeat, CatalogueRequest, PayRequest, CommandAck, DeliveryReport, BalanceRequest,
+                 QrRequest, Rotate, PursePiece, PurseMore, Claimed, Welcome, HeartbeatAck, Catalogue, PayAnswer,
+                 ReportAck, BalanceAnswer, Qr, Rotated, PurseTaken, PurseAnswer, Command, Probe, Cancel, ErrorAnswer>;
 
 struct Message {
     DeviceId device;
@@ -283,6 +322,9 @@ inline constexpr std::size_t max_qr_payload = 512;
 inline constexpr std::size_t max_certificate = 512;
 inline constexpr std::size_t max_catalogue_items = 1000;
 inline constexpr std::size_t max_balances = 100;
+inline constexpr std::size_t max_purse_piece = 2048;  // of either direction
+inline constexpr std::uint32_t max_errand = 128 * 1024;
+inline constexpr std::uint32_t max_errand_answer = 64 * 1024;
 inline constexpr std::size_t max_payload = std::size_t{16} * 1024;
 
 // The payload's bytes. A field over its limit is written as it is: seal() finds the ones that make the message too

@@ -124,6 +124,11 @@ class Simulator {
 
     // A payment from this device's group at `machine`.
     Result<PaymentId> pay_at(DeviceId machine, std::uint32_t slot, std::uint32_t quantity);
+    // What this machine's purse asks the ledger (device::DeviceClient::run_errand), over the machine's own connection.
+    // `done` is called once: with the answer, or Error declined (the server's words), conflict, too_large, unavailable
+    // (the power was cut; it may have been done).
+    void run_errand(Bytes errand, std::function<void(Result<Bytes>)> done);
+    void give_up_errand();
     // A payment code that this machine scanned, for what it sells in `slot`.
     Result<PaymentId> scanned(std::string code, std::uint32_t slot, std::uint32_t quantity);
 

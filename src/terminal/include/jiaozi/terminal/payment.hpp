@@ -18,6 +18,7 @@
 
 #include <jiaozi/carriers/link.hpp>
 #include <jiaozi/purse_host/platform.hpp>
+#include <jiaozi/terminal/favours.hpp>
 
 namespace jiaozi::terminal {
 
@@ -39,7 +40,9 @@ struct Patience {
 
 class Payer {
   public:
-    Payer(purse_host::HostPurse& purse, Approve approve) : purse_(purse), approve_(std::move(approve)) {}
+    // `favours`: what it does for a payee over a link once it has paid; null: nothing.
+    Payer(purse_host::HostPurse& purse, Approve approve, Favours* favours = nullptr)
+        : purse_(purse), approve_(std::move(approve)), favours_(favours) {}
 
     // The answer to one message, empty for none: what a purse in a phone says to a reader (APDU). A REQUEST is put to
     // the holder.
@@ -64,6 +67,7 @@ class Payer {
 
     purse_host::HostPurse& purse_;
     Approve approve_;
+    Favours* favours_;
     Outcome outcome_ = Outcome::nothing;
     jz_status status_ = JZ_OK;
     std::optional<jz_offer> offer_;
@@ -75,6 +79,8 @@ class Payee {
     static Result<Payee> ask(purse_host::HostPurse& purse, std::uint64_t amount, ByteView invoice = {});
     // Answers only: for payers that come back to an earlier request.
     static Payee answering(purse_host::HostPurse& purse) { return Payee(purse); }
+    // What it gives to a payer over a link, once that has begun to talk of other things than the payment.
+    void with(Favours* favours) noexcept { favours_ = favours; }
 
     const Bytes& request() const noexcept { return request_; }
     const std::array<std::uint8_t, 16>& nonce() const noexcept { return nonce_; }
@@ -93,7 +99,10 @@ class Payee {
   private:
     explicit Payee(purse_host::HostPurse& purse) : purse_(&purse) {}
 
+    Result<void> send_answer(carriers::Link& link, ByteView message);
+
     purse_host::HostPurse* purse_;
+    Favours* favours_ = nullptr;
     Bytes request_;
     std::array<std::uint8_t, 16> nonce_{};
     Outcome outcome_ = Outcome::nothing;

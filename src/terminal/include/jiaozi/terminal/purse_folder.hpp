@@ -13,6 +13,8 @@
 
 #include <jiaozi/base/clock.hpp>
 #include <jiaozi/purse_host/files.hpp>
+#include <jiaozi/terminal/favours.hpp>
+#include <jiaozi/terminal/open_deals.hpp>
 #include <jiaozi/terminal/settings.hpp>
 
 namespace jiaozi::terminal {
@@ -42,12 +44,22 @@ class PurseFolder {
     // The ordinal and the issuer's keys, whose origin the caller has verified. Makes the journal; with the same ordinal
     // again it only changes the keys. Error conflict for another ordinal.
     Result<void> enrol(std::uint32_t ordinal, std::span<const IssuerKey> issuers, const std::string& wallet);
+    // The issuer's key for what mules carry, 32 bytes. Whoever gives a wrong one delays what others would have carried.
+    Result<void> learn_deposit_key(ByteView key);
+    // The device that the issuer enrolled it for: whose session may sync it.
+    Result<void> speak_by(const std::string& device);
     Result<void> load(ByteView certificate);
     Result<void> sync(ByteView acknowledgement);
-    // Nothing happens for a list that is not newer.
+    // Nothing happens for a list that is not newer. One that contradicts the purse's is remembered as an alarm
+    // (jz_trust_info::two_lists) and no error: it is to be handed in.
     Result<void> install_list(ByteView head, ByteView body);
+    // HEAD and a delta, from the version that is here.
+    Result<void> update_list(ByteView head_and_delta);
     // The holder was verified by PIN, for one payment: a card checks it itself and counts; others opened with it.
     Result<void> verify_holder(const crypto::SecretBytes& pin);
+
+    // What this purse does for others whom it pays or is paid by. Only when enrolled.
+    Favours favours() { return {purse(), settings_.deposit_key, folder_ / given_name}; }
 
     // Where the anchor stands; 0 when it can't be read. An A2 purse counts apart from its numbers: then 0 as well.
     std::uint32_t anchor_counter();

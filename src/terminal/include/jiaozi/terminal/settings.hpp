@@ -26,6 +26,8 @@ struct Settings {
     std::uint32_t purse = 0;  // 0 before enrolment
     std::string wallet;
     std::vector<IssuerKey> issuers;
+    std::string device;  // that may sync it over its own session; empty: none
+    Bytes deposit_key;   // the issuer's, 32 bytes: what mules carry is sealed to it; empty: not known
 };
 
 inline constexpr std::size_t max_settings = std::size_t{64} * 1024;

@@ -44,8 +44,9 @@ class Shopper {
     // What the holder says to a price. `payee` 0: online.
     using Agree = std::function<Decision(std::uint64_t amount, const std::string& asset, std::uint32_t payee)>;
 
-    Shopper(purse_host::HostPurse& purse, std::filesystem::path book, OnlineRoute& network, Agree agree)
-        : purse_(purse), book_(std::move(book)), network_(network), agree_(std::move(agree)) {}
+    Shopper(purse_host::HostPurse& purse, std::filesystem::path book, OnlineRoute& network, Agree agree,
+            Favours* favours = nullptr)
+        : purse_(purse), book_(std::move(book)), network_(network), agree_(std::move(agree)), favours_(favours) {}
 
     Result<Bought> buy(const Order& order, const Machine& machine, const Patience& patience = {});
 
@@ -63,6 +64,7 @@ class Shopper {
     std::filesystem::path book_;
     OnlineRoute& network_;
     Agree agree_;
+    Favours* favours_;
     std::vector<Purchase> open_;
 };
 

@@ -33,8 +33,10 @@ class Till {
     // A payer that came: its link, or the error of waiting (timeout: nobody).
     using Payers = std::function<Result<std::unique_ptr<carriers::Link>>(Duration patience)>;
 
-    // `book` is the file of the sales under way. Voids what a crash has left open.
-    static Result<std::unique_ptr<Till>> open(purse_host::HostPurse& purse, std::filesystem::path book);
+    // `book` is the file of the sales under way. Voids what a crash has left open. `favours`: what it gives to its
+    // customers to be carried; null: nothing.
+    static Result<std::unique_ptr<Till>> open(purse_host::HostPurse& purse, std::filesystem::path book,
+                                              Favours* favours = nullptr);
 
     // One sale; `key` names it and is never used for another (Error conflict while it is known). Error declined when
     // the purse asks for nothing (it is full, say: it must sync first).
@@ -45,13 +47,15 @@ class Till {
     std::vector<Sale> undelivered() const;
 
   private:
-    Till(purse_host::HostPurse& purse, std::filesystem::path book) : purse_(purse), book_(std::move(book)) {}
+    Till(purse_host::HostPurse& purse, std::filesystem::path book, Favours* favours)
+        : purse_(purse), book_(std::move(book)), favours_(favours) {}
     Result<void> end_what_was_open();
     Result<Sold> end(Payee& payee, const std::string& key);
     Result<void> remove(const std::string& key);
 
     purse_host::HostPurse& purse_;
     std::filesystem::path book_;
+    Favours* favours_;
     std::vector<Sale> sales_;
 };
 
