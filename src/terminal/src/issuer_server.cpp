@@ -214,29 +214,41 @@ Result<void> IssuerServer::learn_deposit_key(PurseFolder& folder) {
 // Forgotten only once the server has said of every one that it was read or never will be: until then it is brought
 // again, and has one effect however often.
 Result<std::size_t> IssuerServer::hand_in_carried(purse_host::HostPurse& purse) {
-    json::array items;
+    static constexpr std::size_t most_at_a_time = 16;
+    std::vector<Bytes> sealed;
     for (unsigned i = 0;; ++i) {
-        const auto carried = purse.carried(i);
+        auto carried = purse.carried(i);
         if (carried.status == JZ_NOTHING_HERE) break;
         if (carried.status != JZ_OK) return error_of(carried.status, "read what is carried for others");
-        items.emplace_back(codec::encode_base64(carried.bytes));
+        sealed.push_back(std::move(carried.bytes));
     }
-    const std::size_t brought = items.size();
-    if (brought == 0) return std::size_t{0};
+    if (sealed.empty()) return std::size_t{0};
+    for (std::span<const Bytes> rest = sealed; !rest.empty();) {
+        const std::size_t count = std::min(rest.size(), most_at_a_time);
+        JZ_CHECK(hand_in(rest.first(count)));
+        rest = rest.subspan(count);
+    }
+    if (const jz_status status = jz_purse_unload(purse.get()); status != JZ_OK) {
+        return error_of(status, "forget what was carried for others");
+    }
+    return sealed.size();
+}
+
+Result<void> IssuerServer::hand_in(std::span<const Bytes> sealed) {
+    json::array items;
+    for (const Bytes& message : sealed) items.emplace_back(codec::encode_base64(message));
     const std::string body = json::serialize(json::object{{"items", std::move(items)}});
     JZ_TRY(const Answer answer, send("POST", "/v1/purses/carried", body, {}, "hand in what is carried for others"));
     const json::value* const rows = answer.object.if_contains("data");
-    if (rows == nullptr || !rows->is_array() || rows->get_array().size() != brought) return not_understood("data");
+    if (rows == nullptr || !rows->is_array() || rows->get_array().size() != sealed.size())
+        return not_understood("data");
     for (const json::value& row : rows->get_array()) {
         const std::string reason = row.is_object() ? text_in(row.get_object(), "reason") : std::string();
         if (reason == "ok" || reason == "unreadable") continue;
         return Error(ErrorKind::rate_limited,
                      "hand in what is carried for others: " + reason + "; it is brought again with the next sync");
     }
-    if (const jz_status status = jz_purse_unload(purse.get()); status != JZ_OK) {
-        return error_of(status, "forget what was carried for others");
-    }
-    return brought;
+    return {};
 }
 
 // With every sync, because a server may have lost it; it is one alarm however often.

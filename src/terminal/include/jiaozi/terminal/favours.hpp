@@ -2,9 +2,9 @@
 // messages that the other one carries to the issuer. Nothing of it moves value or changes a payment: a failure ends it,
 // and nobody need hear of it.
 //
-// A deposit is given to two mules at most, four a meeting; which were given stands in a file, so that a machine's
-// regulars do not fill up with the same. One thread at a time; what is passed in outlives it. Errors: those of
-// open_deals.hpp.
+// A deposit is given to three mules at most (docs/adr/0029-a-mule-carries-48.md); how often stands in a file, so that
+// a machine's regulars do not fill up with the same. One thread at a time; what is passed in outlives it. Errors: those
+// of open_deals.hpp.
 #pragma once
 
 #include <filesystem>
@@ -18,8 +18,8 @@ namespace jiaozi::terminal {
 
 class Favours {
   public:
-    static constexpr unsigned copies = 2;
-    static constexpr std::size_t most_a_meeting = 4;
+    static constexpr unsigned copies = 3;
+    static constexpr std::size_t most_a_meeting = 16;
 
     // `deposit_key`: the issuer's, 32 bytes; with another size nothing is given out. `book`: the file.
     Favours(purse_host::HostPurse& purse, ByteView deposit_key, std::filesystem::path book)

@@ -2,6 +2,7 @@
 // Every call may be repeated after any failure: a load by its key, everything else by what it is. Blocking; one thread.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,7 @@ class IssuerServer {
     Result<void> take_list(PurseFolder& folder, Synced& synced);
     Result<void> learn_deposit_key(PurseFolder& folder);
     Result<std::size_t> hand_in_carried(purse_host::HostPurse& purse);
+    Result<void> hand_in(std::span<const Bytes> sealed);
     Result<bool> hand_in_alarm(purse_host::HostPurse& purse);
 
     client::HttpClient client_;
