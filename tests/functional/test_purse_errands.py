@@ -2,9 +2,7 @@
 key; through a cut in the middle, and through a server that is killed in the middle. Everything is settled once."""
 import json
 import pathlib
-import select
 import shutil
-import socket
 import sys
 import tempfile
 import threading
@@ -14,54 +12,12 @@ import unittest
 from command_line import Sim
 from platform_under_test import Platform
 from purse_command import Purse, ended, transfer
+from wire import ByteWire
 
 PROGRAM = sys.argv.pop(1)
 PASSPHRASE = {"JIAOZI_PURSE_PASSPHRASE": "correct horse battery"}
 SALES = 12  # a deposit of about 700 bytes each: more than two envelopes
 PRICE = 350
-
-
-class Line:
-    """Between a device and the broker: hangs up after so many bytes from the device, once; `cut` is called then."""
-
-    def __init__(self, port, after, cut):
-        self.port, self.after, self.cut, self.seen = port, after, cut, 0
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                device, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._carry, args=(device,), daemon=True).start()
-
-    def _carry(self, device):
-        with device:
-            try:
-                with socket.create_connection(("127.0.0.1", self.port)) as broker:
-                    self._pass_on(device, broker)
-            except OSError:
-                return
-
-    def _pass_on(self, device, broker):
-        while True:
-            for end in select.select([device, broker], [], [])[0]:
-                data = end.recv(65536)
-                if not data:
-                    return
-                if end is device:
-                    self.seen += len(data)
-                    if self.after and self.seen > self.after:
-                        self.after = None
-                        self.cut()
-                        return
-                (broker if end is device else device).sendall(data)
-
-    def close(self):
-        self.listener.close()
 
 
 class Errands(unittest.TestCase):
@@ -121,7 +77,7 @@ class Errands(unittest.TestCase):
     def test_the_line_is_cut_in_the_middle(self):
         self.sell(SALES)
         cuts = []
-        line = Line(int(self.platform.mqtt_port), 5_000, lambda: cuts.append("cut"))
+        line = ByteWire(int(self.platform.mqtt_port), 5_000, lambda: cuts.append("cut"))
         self.addCleanup(line.close)
         self.assertEqual(self.sync(line.address)["deposited"], SALES)
         self.assertEqual(cuts, ["cut"])
@@ -135,7 +91,7 @@ class Errands(unittest.TestCase):
             self.platform.kill()
             threading.Thread(target=self.platform.start).start()
         for after in (5_000, 9_000):  # while pieces come; when nearly all of them are there
-            line = Line(int(self.platform.mqtt_port), after, crash)
+            line = ByteWire(int(self.platform.mqtt_port), after, crash)
             self.addCleanup(line.close)
             synced = self.sync(line.address)
             self.assertEqual((synced["refused"], synced["received_not_settled"]), ([], "0"))
@@ -145,7 +101,7 @@ class Errands(unittest.TestCase):
         self.sell(SALES)
         killed = []
         process = None
-        line = Line(int(self.platform.mqtt_port), 5_000, lambda: (process.kill(), killed.append(True)))
+        line = ByteWire(int(self.platform.mqtt_port), 5_000, lambda: (process.kill(), killed.append(True)))
         self.addCleanup(line.close)
         process = self.till.begin("sync", "--device-state", self.folder / "sim", "--mqtt", line.address)
         process.communicate(timeout=60)

@@ -2,65 +2,21 @@
 while server and machine are killed in the middle. Everything is paid once; the wallets say so to the unit."""
 import json
 import pathlib
-import select
 import shutil
-import socket
 import sys
 import tempfile
-import threading
 import time
 import unittest
 
 from command_line import Sim
 from platform_under_test import Platform
 from purse_command import Between, Purse, ended
+from wire import PostWire
 
 PROGRAM = sys.argv.pop(1)
 PASSPHRASE = {"JIAOZI_PURSE_PASSPHRASE": "correct horse battery"}
 IN_PURSE = 10_000
 COLLATERAL = IN_PURSE // 2  # a software purse puts that up
-
-
-class Wire:
-    """Between a person and the server: lets everything through until it is told to cut."""
-
-    def __init__(self, port):
-        self.port, self.cut = port, None
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                person, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._carry, args=(person,), daemon=True).start()
-
-    def _carry(self, person):
-        with person:
-            try:
-                with socket.create_connection(("127.0.0.1", self.port)) as server:
-                    self._pass_on(person, server)
-            except OSError:
-                return
-
-    def _pass_on(self, person, server):
-        asked_to_pay = False
-        while True:
-            for end in select.select([person, server], [], [])[0]:
-                text = end.recv(65536)
-                if end is person and text.startswith(b"POST /v1/payments"):
-                    asked_to_pay = True
-                    if self.cut == "before the server has it":
-                        return
-                if not text or end is server and asked_to_pay and self.cut == "before the person has the answer":
-                    return
-                (server if end is person else person).sendall(text)
-
-    def close(self):
-        self.listener.close()
 
 
 class Machines(unittest.TestCase):
@@ -199,10 +155,10 @@ class Machines(unittest.TestCase):
 
     def test_the_server_dies_in_the_middle_of_an_online_payment(self):
         self.install("vending", 350)
-        wire = Wire(int(self.platform.ports[0]))
+        wire = PostWire(int(self.platform.ports[0]))
         self.addCleanup(wire.close)
         self.ann.where["JIAOZI_URL"] = wire.url
-        for sales, cut in enumerate(("before the server has it", "before the person has the answer"), 1):
+        for sales, cut in enumerate(("before the server has it", "before the answer is back"), 1):
             with self.subTest(cut):
                 wire.cut = cut
                 unknown = self.buy(7, timeout=3)

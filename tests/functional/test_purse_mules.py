@@ -2,63 +2,18 @@
 does; what is carried is handed in once in effect, whatever dies in between; two blacklists with one version are found
 out by two purses that meet, and by a sync."""
 import pathlib
-import select
 import shutil
-import socket
 import sys
 import tempfile
-import threading
 import time
 import unittest
 
 from platform_under_test import Platform
 from purse_command import Purse, transfer
 from shop import Shop
+from wire import PostWire
 
 PROGRAM = sys.argv.pop(1)
-
-
-class Wire:
-    """Between a purse and the server: hangs up before, or after, the server has had a request for `path`."""
-
-    def __init__(self, port):
-        self.port, self.path, self.cut, self.cuts = port, b"", None, 0
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                person, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._carry, args=(person,), daemon=True).start()
-
-    def _carry(self, person):
-        with person:
-            try:
-                with socket.create_connection(("127.0.0.1", self.port)) as server:
-                    self._pass_on(person, server)
-            except OSError:
-                return
-
-    def _pass_on(self, person, server):
-        theirs = False
-        while True:
-            for end in select.select([person, server], [], [])[0]:
-                text = end.recv(65536)
-                if end is person and self.cut and text.startswith(b"POST " + self.path):
-                    theirs = True
-                    self.cuts += 1
-                    if self.cut == "before the server has it":
-                        return
-                if not text or end is server and theirs:
-                    return
-                (server if end is person else person).sendall(text)
-
-    def close(self):
-        self.listener.close()
 
 
 class Mules(unittest.TestCase):
@@ -104,10 +59,10 @@ class Mules(unittest.TestCase):
         shutil.rmtree(bob.folder)  # Bob's device is gone, and Ann's never has a network
 
         # The server dies with the request on its way, or with the answer; the purse then still carries it.
-        wire = Wire(int(self.platform.ports[0]))
+        wire = PostWire(int(self.platform.ports[0]), b"/v1/purses/carried")
         self.addCleanup(wire.close)
-        wire.path, mule.where["JIAOZI_URL"] = b"/v1/purses/carried", wire.url
-        for cut in ("before the server has it", "before the purse has the answer"):
+        mule.where["JIAOZI_URL"] = wire.url
+        for cut in ("before the server has it", "before the answer is back"):
             with self.subTest(cut):
                 wire.cut = cut
                 synced = mule.ok("sync")
