@@ -1,6 +1,6 @@
-/* Ed25519 verification (RFC 8032) by the one strict rule of docs/crypto.md: canonical encodings, s below the group order,
- * key and R of the prime order, the equation without the cofactor. C99; every function may be called from any thread.
- * The implementation is Rust (../../../src): a panic in it, which is a bug, ends the process. */
+/* Ed25519 verification (RFC 8032) by the one strict rule of docs/crypto.md: canonical encodings, s below the group
+ * order, key and R of the prime order, the equation without the cofactor. C99; every function may be called from any
+ * thread. The implementation is Rust (../../../src): a panic in it, which is a bug, ends the process. */
 #ifndef JIAOZI_ED25519_ED25519_H
 #define JIAOZI_ED25519_ED25519_H
 
