@@ -18,60 +18,27 @@ Error not_understood(std::string_view what) {
     return {ErrorKind::malformed, "the server's answer has no " + std::string(what) + "; is it of another version?"};
 }
 
-// Everything that this purse has to say, cut where an errand is full. The order is that of the parts.
-class Plan {
-  public:
-    explicit Plan(std::uint32_t purse) : purse_(purse) { next(); }
-
-    void deposit(Bytes item) {
-        if (made_.back().deposits.size() == Errand::max_deposits || !fits(item)) next();
-        made_.back().deposits.push_back(std::move(item));
-    }
-    void sync(const Errand::Sync& sync, std::uint32_t list) {
-        made_.back().sync = sync;
-        made_.back().list = list;
-    }
-    void carried(Bytes message) {
-        if (!fits(message)) next();
-        made_.back().carried.push_back(std::move(message));
-    }
-    void alarm(Bytes heads) { made_.back().heads = std::move(heads); }
-    std::vector<Errand> take() { return std::move(made_); }
-
-  private:
-    bool fits(const Bytes& item) {
-        if (bytes_ + item.size() > most_bytes) return false;
-        bytes_ += item.size();
-        return true;
-    }
-    void next() {
-        made_.push_back({.purse = purse_, .deposits = {}, .sync = {}, .list = {}, .carried = {}, .heads = {}});
-        bytes_ = 0;
-    }
-
-    std::uint32_t purse_;
-    std::size_t bytes_ = 0;
-    std::vector<Errand> made_;
-};
-
-Result<std::vector<Errand>> plan(PurseFolder& folder) {
+Result<Errand> all_of(PurseFolder& folder) {
     purse_host::HostPurse& purse = folder.purse();
     const jz_info info = purse.info();
-    Plan plan(folder.settings().purse);
-    for (Bytes& item : items_to_deposit(purse)) plan.deposit(std::move(item));
+    Errand all{.purse = folder.settings().purse,
+               .deposits = items_to_deposit(purse),
+               .sync = {},
+               .list = info.list_version,
+               .carried = {},
+               .heads = {}};
     const bool suspect = info.state == JZ_STATE_SUSPECT;
-    plan.sync({.last_seen = sync_state_of(purse).last_sync,
-               .suspect = suspect,
-               .highest_seq = suspect ? std::max(info.seq, folder.anchor_counter()) : 0},
-              info.list_version);
+    all.sync = Errand::Sync{.last_seen = sync_state_of(purse).last_sync,
+                            .suspect = suspect,
+                            .highest_seq = suspect ? std::max(info.seq, folder.anchor_counter()) : 0};
     for (unsigned i = 0;; ++i) {
         auto carried = purse.carried(i);
         if (carried.status == JZ_NOTHING_HERE) break;
         if (carried.status != JZ_OK) return error_of(carried.status, "read what is carried for others");
-        plan.carried(std::move(carried.bytes));
+        all.carried.push_back(std::move(carried.bytes));
     }
-    if (auto heads = purse.alarm(); heads.status == JZ_OK) plan.alarm(std::move(heads.bytes));
-    return plan.take();
+    if (auto heads = purse.alarm(); heads.status == JZ_OK) all.heads = std::move(heads.bytes);
+    return all;
 }
 
 Result<void> take_list(PurseFolder& folder, const ErrandAnswer::List& list, Synced& synced) {
@@ -110,11 +77,33 @@ Result<void> take_answer(PurseFolder& folder, const Errand& errand, const Errand
 
 }  // namespace
 
+std::vector<Errand> cut(Errand whole) {
+    const Errand empty{.purse = whole.purse, .deposits = {}, .sync = {}, .list = {}, .carried = {}, .heads = {}};
+    std::vector<Errand> made{empty};
+    std::size_t bytes = 0;
+    const auto place = [&](std::vector<Bytes> Errand::* part, std::size_t most, std::vector<Bytes>& items) {
+        for (Bytes& item : items) {
+            if ((made.back().*part).size() == most || bytes + item.size() > most_bytes) {
+                made.push_back(empty);
+                bytes = 0;
+            }
+            bytes += item.size();
+            (made.back().*part).push_back(std::move(item));
+        }
+    };
+    place(&Errand::deposits, Errand::max_deposits, whole.deposits);
+    made.back().sync = whole.sync;
+    made.back().list = whole.list;
+    place(&Errand::carried, Errand::max_carried, whole.carried);
+    made.back().heads = std::move(whole.heads);
+    return made;
+}
+
 Result<Synced> sync_by_errands(PurseFolder& folder, const CarryErrand& carry) {
     Synced synced;
     CarriedRows carried;
-    JZ_TRY(const std::vector<Errand> errands, plan(folder));
-    for (const Errand& errand : errands) {
+    JZ_TRY(Errand all, all_of(folder));
+    for (const Errand& errand : cut(std::move(all))) {
         JZ_TRY(const Bytes bytes, carry(protocol::encode(errand)));
         JZ_TRY(const ErrandAnswer answer, protocol::decode_errand_answer(bytes));
         JZ_CHECK(take_answer(folder, errand, answer, synced, carried));
