@@ -179,6 +179,28 @@ class Machines(unittest.TestCase):
                 self.assertEqual((shown["spendable"], shown["purchases_unknown"]), (str(IN_PURSE), []))
         self.assertEqual(self.machine.stop(), 0)
 
+    def test_a_purchase_nobody_can_clear_up_is_forgotten_only_by_somebody_who_is_sure(self):
+        self.install("vending", 350)
+        wire = PostWire(int(self.platform.ports[0]))
+        self.addCleanup(wire.close)
+        self.ann.where["JIAOZI_URL"] = wire.url
+        wire.cut = "before the server has it"
+        unknown = self.buy(7, timeout=3)
+        self.assertEqual((unknown["way"], unknown["outcome"]), ("online", "unknown"))
+        waiting = self.ann.show()["purchases_unknown"]
+        self.assertEqual(len(waiting), 1)
+        forget = ("forget", "--at", self.device, "--slot", waiting[0]["slot"])
+        exit_code, out, err = self.ann.run(*forget)
+        self.assertNotEqual(exit_code, 0)
+        self.assertIn("--sure", out + err)
+        self.assertEqual(self.ann.show()["purchases_unknown"], waiting, "a refusal changes nothing")
+        exit_code, out, err = self.ann.run(*forget, "--sure")
+        self.assertEqual(exit_code, 0, out + err)
+        shown = self.ann.show()
+        self.assertEqual((shown["purchases_unknown"], shown["spendable"]), ([], str(IN_PURSE)))
+        self.assertNotEqual(self.ann.run(*forget, "--sure")[0], 0, "there is nothing left to forget")
+        self.assertEqual(self.machine.stop(), 0)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

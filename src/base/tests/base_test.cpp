@@ -6,6 +6,7 @@
 #include <jiaozi/base/clock.hpp>
 #include <jiaozi/base/id.hpp>
 #include <jiaozi/base/result.hpp>
+#include <jiaozi/base/token_bucket.hpp>
 #include <jiaozi/base/uint128.hpp>
 
 namespace jiaozi {
@@ -90,6 +91,63 @@ TEST(Clock, TheTestClockMovesOnlyWhenTold) {
     const Timestamp before = shifted.now();
     shifted.advance(seconds(3600));
     EXPECT_GE(shifted.now() - before, seconds(3600));
+}
+
+// Ten tokens a second, five at once.
+class TenASecond {
+  public:
+    bool take(std::uint32_t count = 1) { return bucket_.take(now_, 10, 5, count); }
+    int taken_of(int tries) {
+        int count = 0;
+        for (int i = 0; i < tries; ++i) count += take() ? 1 : 0;
+        return count;
+    }
+    void set_clock(Timestamp now) { now_ = now; }
+    void wait(Duration duration) { now_ = now_ + duration; }
+
+  private:
+    TokenBucket bucket_;
+    Timestamp now_ = timestamp_s(1000);
+};
+
+TEST(TokenBucket, GivesABurstThenItsRateAndIsFullAgainWhenTheClockWasSetBack) {
+    TenASecond bucket;
+    EXPECT_EQ(bucket.taken_of(100), 5);
+    bucket.wait(milliseconds(100));
+    EXPECT_EQ(bucket.taken_of(100), 1);
+    bucket.wait(seconds(3600));
+    EXPECT_EQ(bucket.taken_of(100), 5);
+    bucket.set_clock(timestamp_s(10));
+    EXPECT_EQ(bucket.taken_of(100), 5);
+}
+
+TEST(TokenBucket, TakesAllOfSeveralOrNoneAndOwesForMoreThanABurst) {
+    TenASecond bucket;
+    EXPECT_TRUE(bucket.take(3));
+    EXPECT_FALSE(bucket.take(3));
+    EXPECT_TRUE(bucket.take(2));
+    bucket.wait(milliseconds(400));
+    EXPECT_FALSE(bucket.take(20)) << "only a full one gives more than a burst";
+    bucket.wait(milliseconds(100));
+    EXPECT_TRUE(bucket.take(20));
+    bucket.wait(milliseconds(1500));
+    EXPECT_EQ(bucket.taken_of(1), 0) << "fifteen of twenty are paid back: it is empty, and owes no more";
+    bucket.wait(milliseconds(100));
+    EXPECT_EQ(bucket.taken_of(100), 1);
+}
+
+TEST(RateLimit, EachKeyHasItsOwnAndZeroIsNoLimit) {
+    RateLimit<int> limit(1, 2);
+    const Timestamp now = timestamp_s(1000);
+    for (const int key : {7, 8}) {
+        EXPECT_TRUE(limit.allow(key, now));
+        EXPECT_TRUE(limit.allow(key, now));
+        EXPECT_FALSE(limit.allow(key, now));
+    }
+    EXPECT_TRUE(limit.allow(7, now + seconds(1)));
+    EXPECT_FALSE(limit.allow(8, now));
+    RateLimit<int> none(0, 1);
+    for (int i = 0; i < 1000; ++i) EXPECT_TRUE(none.allow(7, now));
 }
 
 }  // namespace

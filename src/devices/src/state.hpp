@@ -4,10 +4,10 @@
 
 #include <limits>
 
+#include <jiaozi/base/token_bucket.hpp>
 #include <jiaozi/crypto/hash.hpp>
 #include <jiaozi/devices/gateway.hpp>
 
-#include "token_bucket.hpp"
 #include "transfers.hpp"
 
 namespace jiaozi::devices {

@@ -5,7 +5,6 @@
 
 #include <jiaozi/codec/cbor.hpp>
 
-#include "../src/token_bucket.hpp"
 #include "gateway_world.hpp"
 
 namespace jiaozi::devices {
@@ -172,23 +171,6 @@ TEST_F(GatewayTest, ClaimsAreLimited) {
     EXPECT_EQ(https(thief.claim(made.code))->answer->refused, RefusalCode::rate_limited);
     app.advance(seconds(1));
     EXPECT_EQ(https(thief.claim(made.code))->answer->refused, std::nullopt);
-}
-
-TEST(TokenBucket, BurstThenRateAndClocksThatGoBack) {
-    TokenBucket bucket;
-    Timestamp now = timestamp_s(1000);
-    const auto taken = [&](int tries) {
-        int count = 0;
-        for (int i = 0; i < tries; ++i) count += bucket.take(now, 10, 5) ? 1 : 0;
-        return count;
-    };
-    EXPECT_EQ(taken(100), 5);
-    now = now + milliseconds(100);
-    EXPECT_EQ(taken(100), 1);
-    now = now + seconds(3600);
-    EXPECT_EQ(taken(100), 5);
-    now = timestamp_s(10);
-    EXPECT_EQ(taken(100), 5);
 }
 
 }  // namespace

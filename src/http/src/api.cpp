@@ -278,7 +278,7 @@ void Api::handle(const Request& request, std::shared_ptr<Channel> channel) {
     std::string_view bearer;
     if (!route.resource.empty() && !route.checks_key_itself) {
         JZ_ANSWER_TRY(principal, reply, state.authenticate(request, bearer));
-        if (!state.core->rate_limit.allow(principal->key)) {
+        if (!state.core->rate_limit.allow(principal->key, steady_now())) {
             reply.fail(
                 Error(ErrorKind::rate_limited, "this key has used up its requests; wait as long as Retry-After says"));
             return;

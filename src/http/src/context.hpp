@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <jiaozi/api/json.hpp>
+#include <jiaozi/base/token_bucket.hpp>
 #include <jiaozi/http/api.hpp>
 #include <jiaozi/http/message.hpp>
 #include <jiaozi/http/query.hpp>
@@ -21,9 +22,13 @@
 #include "idempotency.hpp"
 #include "metrics.hpp"
 #include "problem.hpp"
-#include "rate_limit.hpp"
 
 namespace jiaozi::http {
+
+// For limits of what a client may ask: of a clock that nobody sets.
+inline Timestamp steady_now() noexcept {
+    return {static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count())};
+}
 
 // Shared by the requests under way, which may outlive the Api object for a moment while the program stops.
 struct Core {
@@ -32,8 +37,8 @@ struct Core {
     Parts parts;
     ApiOptions options;
     Metrics metrics;
-    RateLimit rate_limit;
-    RateLimit item_limit;  // of deposits from purses
+    RateLimit<ApiKeyId> rate_limit;
+    RateLimit<ApiKeyId> item_limit;  // of deposits from purses
     Idempotency idempotency;
     EventHub events;
     struct StreamToken {

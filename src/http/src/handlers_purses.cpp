@@ -292,7 +292,8 @@ void deposit(Call&& call) {
     JZ_ANSWER_TRY(Settlement* const purses, call.reply, service_of(call));
     JZ_ANSWER_TRY(NewPurseDepositsBody wanted, call.reply, decode_new_purse_deposits(call.request.body));
     if (wanted.purse != 0) JZ_ANSWER_CHECK(call.reply, visible_purse(call, wanted.purse));
-    if (!call.core.item_limit.allow(call.principal->key, static_cast<std::uint32_t>(wanted.items.size()))) {
+    if (!call.core.item_limit.allow(call.principal->key, steady_now(),
+                                    static_cast<std::uint32_t>(wanted.items.size()))) {
         call.reply.fail(Error(ErrorKind::rate_limited, "this key hands in too much; wait as long as Retry-After says"));
         return;
     }
@@ -313,7 +314,7 @@ void deposit(Call&& call) {
 void deposit_carried(Call&& call) {
     JZ_ANSWER_TRY(Settlement* const purses, call.reply, service_of(call));
     JZ_ANSWER_TRY(std::vector<Bytes> items, call.reply, decode_new_carried_items(call.request.body));
-    if (!call.core.item_limit.allow(call.principal->key, static_cast<std::uint32_t>(items.size()))) {
+    if (!call.core.item_limit.allow(call.principal->key, steady_now(), static_cast<std::uint32_t>(items.size()))) {
         call.reply.fail(Error(ErrorKind::rate_limited, "this key hands in too much; wait as long as Retry-After says"));
         return;
     }
@@ -332,7 +333,7 @@ void deposit_carried(Call&& call) {
 void report_alarm(Call&& call) {
     JZ_ANSWER_TRY(Settlement* const purses, call.reply, service_of(call));
     JZ_ANSWER_TRY(Bytes heads, call.reply, decode_new_purse_alarm(call.request.body));
-    if (!call.core.item_limit.allow(call.principal->key)) {
+    if (!call.core.item_limit.allow(call.principal->key, steady_now())) {
         call.reply.fail(Error(ErrorKind::rate_limited, "this key hands in too much; wait as long as Retry-After says"));
         return;
     }

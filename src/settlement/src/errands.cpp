@@ -129,21 +129,9 @@ class Errands::Run : public std::enable_shared_from_this<Errands::Run> {
 };
 
 Errands::Errands(Settlement& settlement, const Clock& clock, ErrandLimits limits)
-    : settlement_(settlement), clock_(clock), limits_(limits) {}
+    : settlement_(settlement), clock_(clock), limit_(limits.items_per_s, limits.items_burst) {}
 
 Errands::~Errands() = default;
-
-bool Errands::within_its_rate(DeviceId device, std::size_t items) {
-    const Timestamp now = clock_.now();
-    const Duration each{1'000'000'000 / static_cast<std::int64_t>(limits_.items_per_s)};
-    const auto times = [&](std::size_t count) { return Duration{each.ns * static_cast<std::int64_t>(count)}; };
-    Timestamp& full_at = full_at_[device];
-    full_at = std::max(full_at, now);
-    const std::size_t room = limits_.items_burst - std::min<std::size_t>(limits_.items_burst, items);
-    if (full_at - now > times(room)) return false;
-    full_at = full_at + times(items);
-    return true;
-}
 
 void Errands::run(DeviceId device, Bytes bytes, api::Done<Bytes> done) {
     auto errand = protocol::decode_errand(bytes);
@@ -154,7 +142,7 @@ void Errands::run(DeviceId device, Bytes bytes, api::Done<Bytes> done) {
                         .with_code("purse_not_found"));
     }
     const std::size_t items = errand->deposits.size() + errand->carried.size() + (errand->heads.empty() ? 0 : 1);
-    if (!within_its_rate(device, items)) {
+    if (!limit_.allow(device, clock_.now(), static_cast<std::uint32_t>(items))) {
         return done(Error(ErrorKind::rate_limited, "this device hands in too much; wait a second"));
     }
     std::make_shared<Run>(*this, device, std::move(errand).value(), std::move(done))->deposit();

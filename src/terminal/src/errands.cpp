@@ -31,13 +31,8 @@ Result<Errand> all_of(PurseFolder& folder) {
     all.sync = Errand::Sync{.last_seen = sync_state_of(purse).last_sync,
                             .suspect = suspect,
                             .highest_seq = suspect ? std::max(info.seq, folder.anchor_counter()) : 0};
-    for (unsigned i = 0;; ++i) {
-        auto carried = purse.carried(i);
-        if (carried.status == JZ_NOTHING_HERE) break;
-        if (carried.status != JZ_OK) return error_of(carried.status, "read what is carried for others");
-        all.carried.push_back(std::move(carried.bytes));
-    }
-    if (auto heads = purse.alarm(); heads.status == JZ_OK) all.heads = std::move(heads.bytes);
+    JZ_TRY(all.carried, carried_by(purse));
+    JZ_TRY(all.heads, alarm_of(purse));
     return all;
 }
 
@@ -66,8 +61,7 @@ Result<void> take_answer(PurseFolder& folder, const Errand& errand, const Errand
     if (answer.list) JZ_CHECK(take_list(folder, *answer.list, synced));
     carried.brought += errand.carried.size();
     if (answer.carried.size() == errand.carried.size()) {
-        carried.done += static_cast<std::size_t>(std::ranges::count_if(
-            answer.carried, [](const std::string& reason) { return reason == "ok" || reason == "unreadable"; }));
+        carried.done += static_cast<std::size_t>(std::ranges::count_if(answer.carried, finished));
     }
     synced.two_lists = synced.two_lists || answer.two_lists;
     for (const ErrandAnswer::PutOff& one : answer.put_off) synced.put_off.push_back(one.why);
@@ -113,9 +107,7 @@ Result<Synced> sync_by_errands(PurseFolder& folder, const CarryErrand& carry) {
         synced.put_off.emplace_back("what is carried for others is brought again with the next sync");
         return synced;
     }
-    if (const jz_status status = jz_purse_unload(folder.purse().get()); status != JZ_OK) {
-        return error_of(status, "forget what was carried for others");
-    }
+    JZ_CHECK(forget_carried(folder.purse()));
     synced.carried = carried.brought;
     return synced;
 }

@@ -5,6 +5,7 @@
 #include <jiaozi/purse/cose.hpp>
 #include <jiaozi/purse/objects.hpp>
 #include <jiaozi/terminal/evidence.hpp>
+#include <jiaozi/terminal/purse_folder.hpp>
 
 namespace jiaozi::terminal {
 namespace {
@@ -177,6 +178,32 @@ std::vector<Bytes> items_to_deposit(HostPurse& purse) {
         if (content && (content->payee != self || content->seq > journal.sync.through)) items.push_back(bytes);
     }
     return items;
+}
+
+Result<std::vector<Bytes>> carried_by(HostPurse& purse) {
+    std::vector<Bytes> sealed;
+    for (unsigned i = 0;; ++i) {
+        auto carried = purse.carried(i);
+        if (carried.status == JZ_NOTHING_HERE) return sealed;
+        if (carried.status != JZ_OK) return error_of(carried.status, "read what is carried for others");
+        sealed.push_back(std::move(carried.bytes));
+    }
+}
+
+bool finished(std::string_view reason) {
+    return reason == "ok" || reason == "unreadable";
+}
+
+Result<void> forget_carried(HostPurse& purse) {
+    const jz_status status = jz_purse_unload(purse.get());
+    return status == JZ_OK ? Result<void>() : error_of(status, "forget what was carried for others");
+}
+
+Result<Bytes> alarm_of(HostPurse& purse) {
+    auto heads = purse.alarm();
+    if (heads.status == JZ_NOTHING_HERE) return Bytes();
+    if (heads.status != JZ_OK) return error_of(heads.status, "read the alarm about the issuer");
+    return std::move(heads.bytes);
 }
 
 }  // namespace jiaozi::terminal

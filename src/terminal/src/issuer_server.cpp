@@ -211,26 +211,16 @@ Result<void> IssuerServer::learn_deposit_key(PurseFolder& folder) {
     return folder.learn_deposit_key(key);
 }
 
-// Forgotten only once the server has said of every one that it was read or never will be: until then it is brought
-// again, and has one effect however often.
 Result<std::size_t> IssuerServer::hand_in_carried(purse_host::HostPurse& purse) {
     static constexpr std::size_t most_at_a_time = 16;
-    std::vector<Bytes> sealed;
-    for (unsigned i = 0;; ++i) {
-        auto carried = purse.carried(i);
-        if (carried.status == JZ_NOTHING_HERE) break;
-        if (carried.status != JZ_OK) return error_of(carried.status, "read what is carried for others");
-        sealed.push_back(std::move(carried.bytes));
-    }
+    JZ_TRY(const std::vector<Bytes> sealed, carried_by(purse));
     if (sealed.empty()) return std::size_t{0};
     for (std::span<const Bytes> rest = sealed; !rest.empty();) {
         const std::size_t count = std::min(rest.size(), most_at_a_time);
         JZ_CHECK(hand_in(rest.first(count)));
         rest = rest.subspan(count);
     }
-    if (const jz_status status = jz_purse_unload(purse.get()); status != JZ_OK) {
-        return error_of(status, "forget what was carried for others");
-    }
+    JZ_CHECK(forget_carried(purse));
     return sealed.size();
 }
 
@@ -244,7 +234,7 @@ Result<void> IssuerServer::hand_in(std::span<const Bytes> sealed) {
         return not_understood("data");
     for (const json::value& row : rows->get_array()) {
         const std::string reason = row.is_object() ? text_in(row.get_object(), "reason") : std::string();
-        if (reason == "ok" || reason == "unreadable") continue;
+        if (finished(reason)) continue;
         return Error(ErrorKind::rate_limited,
                      "hand in what is carried for others: " + reason + "; it is brought again with the next sync");
     }
@@ -253,10 +243,9 @@ Result<void> IssuerServer::hand_in(std::span<const Bytes> sealed) {
 
 // With every sync, because a server may have lost it; it is one alarm however often.
 Result<bool> IssuerServer::hand_in_alarm(purse_host::HostPurse& purse) {
-    const auto heads = purse.alarm();
-    if (heads.status == JZ_NOTHING_HERE) return false;
-    if (heads.status != JZ_OK) return error_of(heads.status, "read the alarm about the issuer");
-    const std::string body = json::serialize(json::object{{"heads", codec::encode_base64(heads.bytes)}});
+    JZ_TRY(const Bytes heads, alarm_of(purse));
+    if (heads.empty()) return false;
+    const std::string body = json::serialize(json::object{{"heads", codec::encode_base64(heads)}});
     JZ_TRY(const Answer answer, send("POST", "/v1/purses/alarms", body, {}, "hand in two blacklists with one version"));
     const json::value* const told = answer.object.if_contains("contradiction");
     if (told == nullptr || !told->is_bool()) return not_understood("contradiction");

@@ -31,8 +31,8 @@ typedef struct jz_ed25519_check {
 
 void jz_ed25519_verify(jz_ed25519_check* check);
 
-/* The same answers for `count` of them, faster from about a hundred on: 250 to 600 at a time are best, about 400 bytes
- * of heap each. A bad one is found by halving; each costs about two more checks of the whole. */
+/* The same answers for `count` of them, faster from about a hundred on: 250 to 600 at a time are best, less than
+ * a kilobyte of heap each. A bad one is found by halving; each costs about two more checks of the whole. */
 void jz_ed25519_verify_many(jz_ed25519_check* checks, size_t count);
 
 #ifdef __cplusplus

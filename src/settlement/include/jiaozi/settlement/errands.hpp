@@ -5,9 +5,9 @@
 #pragma once
 
 #include <memory>
-#include <unordered_map>
 
 #include <jiaozi/api/purse_errands.hpp>
+#include <jiaozi/base/token_bucket.hpp>
 #include <jiaozi/settlement/settlement.hpp>
 
 namespace jiaozi::settlement {
@@ -28,13 +28,10 @@ class Errands final : public api::PurseErrands {
 
   private:
     class Run;
-    bool within_its_rate(DeviceId device, std::size_t items);
 
     Settlement& settlement_;
     const Clock& clock_;
-    ErrandLimits limits_;
-    // When each device's allowance was, or will be, full again. Devices with a purse only.
-    std::unordered_map<DeviceId, Timestamp> full_at_;
+    RateLimit<DeviceId> limit_;  // devices with a purse only
     std::shared_ptr<int> alive_ = std::make_shared<int>();
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <jiaozi/purse/objects.hpp>
@@ -30,5 +31,15 @@ Outcome outcome_of_note(purse_host::HostPurse& purse, std::uint32_t seq, std::ui
 // them to nobody: they use up numbers, and the ledger acknowledges only what it has without a gap. Such a note lapses
 // at its deadline if its payee never had it.
 std::vector<Bytes> items_to_deposit(purse_host::HostPurse& purse);
+
+// What is carried for others, in sealed messages. Forgotten (`forget_carried`) only once the ledger has `finished`
+// every one of them: until then it is brought again, and has one effect however often.
+Result<std::vector<Bytes>> carried_by(purse_host::HostPurse& purse);
+// By what the ledger answers for one: it was read, or never will be.
+bool finished(std::string_view reason);
+Result<void> forget_carried(purse_host::HostPurse& purse);
+
+// Two signed heads of different blacklists with one version; empty: this purse has seen none.
+Result<Bytes> alarm_of(purse_host::HostPurse& purse);
 
 }  // namespace jiaozi::terminal
