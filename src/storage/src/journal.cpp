@@ -8,6 +8,7 @@
 #include <jiaozi/storage/journal.hpp>
 #include <jiaozi/storage/segment.hpp>
 
+#include "next_segment.hpp"
 #include "window.hpp"
 
 namespace jiaozi::storage {
@@ -67,11 +68,7 @@ Journal::Journal(const JournalOptions& options, Disk& disk)
       segments_ahead_(options.segments_ahead),
       disk_(disk) {}
 
-Journal::~Journal() {
-    if (!next_file_.valid()) return;
-    next_file_.wait();
-    ignore_error(disk_.remove(directory_ / unfinished_name), "the next opening removes it");
-}
+Journal::~Journal() = default;
 
 std::filesystem::path Journal::segment_path(std::uint64_t first_entry) const {
     return directory_ / segment_name(first_entry);
@@ -172,21 +169,13 @@ Result<> Journal::cut(const std::filesystem::path& path, std::uint64_t segment_s
     return file_->sync_all();
 }
 
-namespace {
-
-Result<std::unique_ptr<File>> make_zeros(Disk& disk, const std::filesystem::path& path, std::uint64_t size) {
-    JZ_TRY(auto file, disk.create(path));
-    JZ_CHECK(file->preallocate(size));
-    JZ_CHECK(file->sync_all());
-    return file;
-}
-
-}  // namespace
-
-// So that starting a segment costs the writer one small write, a rename and two syncs.
+// From a quarter of this segment until three quarters of it.
 void Journal::make_next_segment() {
-    next_file_ = std::async(std::launch::async,
-                            [this] { return make_zeros(disk_, directory_ / unfinished_name, segment_bytes_); });
+    const std::uint64_t quarter = segment_size_ / 4;
+    if (!segments_ahead_ || offset_ < quarter) return;
+    if (next_ == nullptr) next_ = std::make_unique<NextSegment>(disk_, directory_ / unfinished_name, segment_bytes_);
+    const std::uint64_t filled = std::min(offset_ - quarter, 2 * quarter);
+    next_->allow(segment_bytes_ * filled / (2 * quarter));
 }
 
 // Starts the segment of the next entry, large enough for an entry of that extent. One that was not made ahead is small,
@@ -198,9 +187,10 @@ Result<> Journal::roll(std::uint64_t extent) {
     header.first_entry = durable_entry() + 1;
     header.previous_hash = previous_hash_;
     std::unique_ptr<File> file;
-    if (next_file_.valid()) {
+    if (next_ != nullptr) {
         // If that failed, it is tried once more here: by now there may be space again.
-        if (auto made = next_file_.get(); made.ok() && needed <= segment_bytes_) file = std::move(made).value();
+        if (auto made = next_->take(); made.ok() && needed <= segment_bytes_) file = std::move(made).value();
+        next_.reset();
         header.segment_size = segment_bytes_;
     }
     if (file == nullptr) {
@@ -264,7 +254,7 @@ Result<Position> Journal::append(Timestamp timestamp, ByteView payload) {
     if (auto synced = file_->sync_data(); !synced.ok()) return die(std::move(synced).error());
     previous_hash_ = hash;
     offset_ += extent;
-    if (segments_ahead_ && !next_file_.valid() && offset_ > segment_size_ / 2) make_next_segment();
+    make_next_segment();
     durable_entry_.store(position.entry, std::memory_order_release);
     return position;
 }

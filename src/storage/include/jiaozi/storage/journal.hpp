@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -63,6 +62,7 @@ struct Recovery {
     std::uint64_t torn_offset = 0;
 };
 
+class NextSegment;
 class Window;
 class Journal;
 
@@ -151,7 +151,7 @@ class Journal {
     std::uint64_t segment_size_ = 0;
     std::uint64_t offset_ = 0;
     Hash previous_hash_{};
-    std::future<Result<std::unique_ptr<File>>> next_file_;  // zeros, synced, under the unfinished name
+    std::unique_ptr<NextSegment> next_;  // under the unfinished name
 
     mutable std::mutex failure_mutex_;
     std::optional<Error> failure_;  // failure_mutex_
