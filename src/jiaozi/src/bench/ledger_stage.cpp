@@ -1,5 +1,8 @@
 #include "ledger_stage.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "ledger_workload.hpp"
 
 namespace jiaozi::bench {
@@ -13,6 +16,15 @@ Result<std::unique_ptr<engine::Engine>> open_engine(const std::filesystem::path&
     options.max_queue = std::size_t{1} << 22;  // the open loop shows waiting as latency, not as refusals
     options.max_queue_bytes = std::size_t{4} << 30;
     return engine::Engine::open(std::move(options), clock);
+}
+
+// So that a scene is not measured with what the one before left to be done: freeing gigabytes of removed files goes on
+// long after they are removed.
+void wait_for_the_disk(const std::filesystem::path& directory) {
+    const int folder = ::open(directory.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) return;
+    ::syncfs(folder);
+    ::close(folder);
 }
 
 Result<> open_accounts(engine::Engine& engine, std::uint64_t count, std::uint64_t with_history) {
@@ -37,6 +49,7 @@ Result<std::unique_ptr<Stage>> Stage::make(const std::filesystem::path& director
                                            std::uint64_t with_history) {
     std::error_code ignored;
     std::filesystem::remove_all(directory, ignored);
+    wait_for_the_disk(directory);
     std::unique_ptr<Stage> stage(new Stage(directory));
     JZ_TRY(stage->engine_, open_engine(directory));
     JZ_CHECK(open_accounts(*stage->engine_, accounts, with_history));
