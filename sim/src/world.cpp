@@ -50,6 +50,7 @@ World::World(const WorldOptions& options)
     engine_options_.snapshot_every_bytes = 0;  // likewise; they are made on this thread, when the engine is idle
     engine_options_.history_thread = false;    // likewise
     engine_options_.history_tail_rows = 4 + options.seed % 60;
+    engine_options_.recent_bytes = options.seed % 3 * 16'384;  // in a third of the worlds all old events are read
     engine_options_.segment_bytes = std::uint64_t{64} * 1024 * (1 + random_.below(3));
     // At most 32 KiB: larger groups may be applied by another thread than the one that writes.
     engine_options_.max_entry_bytes = std::size_t{4096} << random_.below(4);

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include <jiaozi/base/log.hpp>
+#include <jiaozi/base/short_turns.hpp>
 #include <jiaozi/engine/engine.hpp>
 #include <jiaozi/engine/payload.hpp>
 #include <jiaozi/storage/archive.hpp>
@@ -28,7 +29,6 @@
 #include "snapshotter.hpp"
 #include "state_lock.hpp"
 #include "statements.hpp"
-#include "turns.hpp"
 
 namespace jiaozi::engine {
 
@@ -52,7 +52,7 @@ class Engine::Impl {
         : options_(std::move(options)),
           clock_(clock),
           disk_(options_.disk != nullptr ? *options_.disk : storage::system_disk(), options_.directory / "journal"),
-          events_(disk_, options_.directory / "journal"),
+          events_(disk_, options_.directory / "journal", options_.recent_bytes),
           histories_(disk_, options_.directory, {options_.history_tail_rows, options_.history_thread}),
           ledger_(events_, &histories_),
           queue_(options_.max_queue, options_.max_queue_bytes),
@@ -77,7 +77,6 @@ class Engine::Impl {
         for (EventsAtHand events(events_);;) {
             auto found = look([&](const ledger::Ledger& ledger) { return find(ledger, events); });
             if (!events.missed()) return found;
-            const ShortTurns turns;
             JZ_CHECK(events.bring());
         }
     }
@@ -118,7 +117,7 @@ class Engine::Impl {
     void tick(Timestamp timestamp);
     void commit_next_group();
     void commit(Group group, Timestamp now);
-    Result<storage::Position> append(const Group& group);
+    Result<storage::Position> append(const Group& group, ByteView& payload);
     void hand_over(Group group);
     void find_places(Group& group) const;
     void apply_groups();
@@ -299,16 +298,17 @@ void Engine::Impl::commit(Group group, Timestamp now) {
         group.timestamps.push_back(timestamp);
         group.creates_accounts = group.creates_accounts || !waiting.command.accounts.empty();
     }
-    auto position = append(group);
+    ByteView payload;
+    auto position = append(group, payload);
     if (position.ok()) {
         group.position = *position;
-        group.payload_size = encoder_.size();
+        group.payload_size = payload.size();
         written_timestamp_ = timestamp;
         written_sequence_ += group.commands.size();
         new_events_.clear();
         for (std::size_t i = 0; i < group.commands.size(); ++i)
             new_events_.push_back({group.commands[i].command.transfers, group.timestamps[i]});
-        events_.add(group.position, group.payload_size, new_events_, encoder_.stretches());
+        events_.add(group.position, payload, new_events_, encoder_.stretches());
         snapshotter_.written(storage::entry_extent(group.payload_size));
     } else {
         stop(position.error());
@@ -317,14 +317,13 @@ void Engine::Impl::commit(Group group, Timestamp now) {
     hand_over(std::move(group));
 }
 
-Result<storage::Position> Engine::Impl::append(const Group& group) {
+Result<storage::Position> Engine::Impl::append(const Group& group, ByteView& payload) {
     if (health().state == Health::State::stopped) {
         return Error(ErrorKind::unavailable, "the engine stopped taking writes; restart it");
     }
     encoder_.begin(group.first_sequence);
     for (std::size_t i = 0; i < group.commands.size(); ++i)
         encoder_.add(group.commands[i].command, group.timestamps[i]);
-    ByteView payload;
     {
         const std::lock_guard guard(pipe_mutex_);
         payload = encoder_.finish(uncarried_.carry());
@@ -467,7 +466,6 @@ Result<ledger::StatementPage> Engine::Impl::statement(uint128 account_id, const 
         return Error(ErrorKind::invalid, "must be from 1 to " + std::to_string(max_events)).with_param("limit");
     JZ_TRY(const std::uint64_t number,
            look([&](const ledger::Ledger& ledger) { return number_of(ledger, account_id); }));
-    const ShortTurns turns;
     return read_statement(histories_, events_, number, query);
 }
 

@@ -7,6 +7,14 @@
 
 namespace jiaozi::engine {
 
+namespace {
+
+Error no_such_event() {
+    return Error(ErrorKind::internal, "no entry with that event");
+}
+
+}  // namespace
+
 class EventLog::OpenSegment {
   public:
     OpenSegment(storage::Disk& disk, const std::filesystem::path& directory) : disk_(disk), directory_(directory) {}
@@ -16,6 +24,7 @@ class EventLog::OpenSegment {
         return storage::read_payload_part(*file_, part.position, part.stretch.offset, part.stretch.size);
     }
     Result<> will_read(const Place& place) {
+        if (place.payload != nullptr) return {};
         const storage::Position& position = place.part ? place.part->position : place.point.position;
         JZ_CHECK(open(position.segment));
         if (place.part)
@@ -40,9 +49,10 @@ class EventLog::OpenSegment {
     std::uint64_t segment_ = 0;
 };
 
-void EventLog::add(const storage::Position& position, std::size_t payload_size, std::span<const Events> commands,
+void EventLog::add(const storage::Position& position, ByteView payload, std::span<const Events> commands,
                    std::span<const Stretch> stretches) {
-    std::uint64_t ordinal = begin_add(position, payload_size, commands, stretches);
+    std::uint64_t ordinal = begin_add(position, payload.size(), commands, stretches);
+    recent_.add(ordinal, position, payload);
     // Not under the mutex: nobody looks at the places of events that are given up, or not here yet, and a lookup would
     // have to wait for as much as a megabyte.
     for (const Events& events : commands) {
@@ -106,8 +116,17 @@ bool EventLog::read(std::uint64_t ordinal, ledger::Transfer& event) const {
 }
 
 bool EventLog::read_from_memory(std::uint64_t ordinal, ledger::Transfer& event) const {
-    const std::lock_guard guard(mutex_);
-    return is_in_memory(ordinal, event);
+    Result<Place> place = Error(ErrorKind::internal, "");
+    {
+        const std::lock_guard guard(mutex_);
+        if (is_in_memory(ordinal, event)) return true;
+        place = place_of(ordinal);
+    }
+    if (!place.ok() || place->payload == nullptr) return false;
+    OpenSegment none(disk_, directory_);
+    const auto decoded = fetch(*place, ordinal, ordinal, none);
+    if (decoded.ok()) event = decoded->events[ordinal - decoded->first_ordinal];
+    return decoded.ok();
 }
 
 Result<ledger::Transfer> EventLog::read(std::uint64_t ordinal) const {
@@ -176,52 +195,68 @@ bool EventLog::is_in_memory(std::uint64_t ordinal, ledger::Transfer& event) cons
 }
 
 Result<EventLog::Place> EventLog::place_of(std::uint64_t ordinal) const {
-    const auto after = std::ranges::upper_bound(points_, ordinal, {}, &Point::first_ordinal);
-    if (after == points_.begin()) return Error(ErrorKind::internal, "no entry with that event");
-    Place place{std::nullopt, *std::prev(after)};
+    Place place;
+    if (auto recent = recent_.find(ordinal)) {
+        place.point = {recent->first_ordinal, recent->position};
+        place.payload = std::move(recent->payload);
+    } else {
+        const auto after = std::ranges::upper_bound(points_, ordinal, {}, &Point::first_ordinal);
+        if (after == points_.begin()) return no_such_event();
+        place.point = *std::prev(after);
+    }
     const auto part = std::ranges::upper_bound(parts_, ordinal, {}, &Part::first_ordinal);
-    if (part == parts_.begin()) return place;
-    const Part& before = *std::prev(part);
-    if (before.holds(ordinal)) place.part = before;
+    if (part != parts_.begin() && std::prev(part)->holds(ordinal)) place.part = *std::prev(part);
     return place;
 }
 
-// Its part, or its entry, found by decoding from the point before it on.
-Result<EventLog::Decoded> EventLog::fetch(const Place& place, std::uint64_t first, std::uint64_t last,
-                                          OpenSegment& segment) const {
-    if (place.part) {
-        JZ_TRY(const Bytes bytes, segment.read(*place.part));
-        auto events = decode_stretch(place.part->stretch, bytes, last - place.part->first_ordinal + 1);
-        if (!events.ok()) return std::move(events).error().in("entry " + std::to_string(place.part->position.entry));
-        return Decoded{place.part->first_ordinal, std::move(*events)};
-    }
-    storage::Position position = place.point.position;
-    std::uint64_t first_ordinal = place.point.first_ordinal;
-    for (;;) {
-        storage::Position next;
-        JZ_TRY(auto entry, decode(position, first_ordinal, next));
-        if (entry.holds(first)) return entry;
-        first_ordinal += entry.events.size();
-        position = next;
-    }
-}
+namespace {
 
-Result<EventLog::Decoded> EventLog::decode(const storage::Position& position, std::uint64_t first_ordinal,
-                                           storage::Position& next) const {
-    JZ_TRY(const Bytes bytes, storage::read_entry(disk_, directory_, position));
-    next = {position.entry + 1, position.segment, position.offset + storage::entry_extent(bytes.size())};
+Result<std::vector<ledger::Transfer>> events_of(std::uint64_t entry, ByteView bytes) {
     auto payload = decode_payload(bytes);
-    if (!payload.ok()) return std::move(payload).error().in("entry " + std::to_string(position.entry));
-    Decoded decoded;
-    decoded.first_ordinal = first_ordinal;
+    if (!payload.ok()) return std::move(payload).error().in("entry " + std::to_string(entry));
+    std::vector<ledger::Transfer> events;
     for (const TimedCommand& timed : payload->commands) {
         std::uint64_t timestamp = timed.timestamp.ns - timed.command.transfers.size();
         for (const ledger::Transfer& event : timed.command.transfers) {
-            decoded.events.push_back(event);
-            decoded.events.back().timestamp = ++timestamp;
+            events.push_back(event);
+            events.back().timestamp = ++timestamp;
         }
     }
-    return decoded;
+    return events;
+}
+
+}  // namespace
+
+// Its part, or its entry, which without the payload is found by decoding from the point before it on.
+Result<EventLog::Decoded> EventLog::fetch(const Place& place, std::uint64_t first, std::uint64_t last,
+                                          OpenSegment& segment) const {
+    if (place.part) {
+        const Part& part = *place.part;
+        Bytes read;
+        if (place.payload == nullptr) {
+            JZ_TRY(read, segment.read(part));
+        }
+        const ByteView bytes = place.payload == nullptr
+                                   ? ByteView(read)
+                                   : ByteView(*place.payload).subspan(part.stretch.offset, part.stretch.size);
+        auto events = decode_stretch(part.stretch, bytes, last - part.first_ordinal + 1);
+        if (!events.ok()) return std::move(events).error().in("entry " + std::to_string(part.position.entry));
+        return Decoded{part.first_ordinal, std::move(*events)};
+    }
+    storage::Position position = place.point.position;
+    Decoded decoded{place.point.first_ordinal, {}};
+    if (place.payload != nullptr) {
+        JZ_TRY(decoded.events, events_of(position.entry, *place.payload));
+        if (!decoded.holds(first)) return no_such_event();
+        return decoded;
+    }
+    for (;;) {
+        JZ_TRY(const Bytes bytes, storage::read_entry(disk_, directory_, position));
+        JZ_TRY(decoded.events, events_of(position.entry, bytes));
+        if (decoded.holds(first)) return decoded;
+        decoded.first_ordinal += decoded.events.size();
+        position = {position.entry + 1, position.segment, position.offset + storage::entry_extent(bytes.size())};
+    }
 }
 
 }  // namespace jiaozi::engine

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <list>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -18,12 +19,15 @@
 #include <jiaozi/ledger/event_source.hpp>
 #include <jiaozi/storage/journal.hpp>
 
+#include "recent_payloads.hpp"
+
 namespace jiaozi::engine {
 
 class EventLog final : public ledger::EventSource {
   public:
-    EventLog(storage::Disk& disk, std::filesystem::path journal_directory)
-        : disk_(disk), directory_(std::move(journal_directory)) {}
+    // Payloads of the newest entries are kept in memory, up to `recent_bytes`.
+    EventLog(storage::Disk& disk, std::filesystem::path journal_directory, std::size_t recent_bytes = 0)
+        : disk_(disk), directory_(std::move(journal_directory)), recent_(recent_bytes) {}
 
     // The entry at `position` begins with this ordinal. One for some kilobytes of journal, and one for each
     // segment, because only inside a segment the next entry's place follows from the one before.
@@ -47,11 +51,11 @@ class EventLog final : public ledger::EventSource {
         std::span<const ledger::Transfer> transfers;
         Timestamp last;
     };
-    void add(const storage::Position& position, std::size_t payload_size, std::span<const Events> commands,
+    void add(const storage::Position& position, ByteView payload, std::span<const Events> commands,
              std::span<const Stretch> stretches);
 
     bool read(std::uint64_t ordinal, ledger::Transfer& event) const override;
-    // Without the disk: one of the latest, or that was read lately.
+    // Without the disk: one of the latest, of a recent entry, or that was read lately.
     bool read_from_memory(std::uint64_t ordinal, ledger::Transfer& event) const;
     Result<ledger::Transfer> read(std::uint64_t ordinal) const;
     // The events with these ordinals, in that order. The disk is told of all of them before the first is waited for,
@@ -80,6 +84,7 @@ class EventLog final : public ledger::EventSource {
     struct Place {
         std::optional<Part> part;
         Point point;
+        std::shared_ptr<const Bytes> payload;  // of the part's entry, or the point's, which holds it, if in memory
     };
 
     struct Decoded {
@@ -101,11 +106,10 @@ class EventLog final : public ledger::EventSource {
     Result<Place> place_of(std::uint64_t ordinal) const;                      // with mutex_
     // What `first` is in, as far as `last` at least.
     Result<Decoded> fetch(const Place& place, std::uint64_t first, std::uint64_t last, OpenSegment& segment) const;
-    Result<Decoded> decode(const storage::Position& position, std::uint64_t first_ordinal,
-                           storage::Position& next) const;
 
     storage::Disk& disk_;
     const std::filesystem::path directory_;
+    RecentPayloads recent_;
     mutable std::mutex mutex_;  // guards all below
     std::vector<Point> points_;
     std::vector<Part> parts_;

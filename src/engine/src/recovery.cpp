@@ -77,7 +77,7 @@ Result<> Replay::add(const storage::EntryView& view) {
     Entry entry{view.position, view.payload.size(), view.to_come, std::move(payload).value(), {}, {}};
     entry.blocks = to_bytes(entry.payload.outcomes.blocks);
     entry.payload.outcomes.blocks = entry.blocks;
-    read_ahead(entry);
+    read_ahead(entry, view.payload);
     if (!thread_.joinable()) return apply_entry(entry);
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return waiting_.size() < max_waiting || failure_; });
@@ -90,12 +90,12 @@ Result<> Replay::add(const storage::EntryView& view) {
 
 // What of an entry's work needs no ledger that is up to date. Whether accounts are still being created is asked of
 // those waiting; only this thread adds to them.
-void Replay::read_ahead(Entry& entry) {
+void Replay::read_ahead(Entry& entry, ByteView payload) {
     std::vector<EventLog::Events> events;
     events.reserve(entry.payload.commands.size());
     for (const TimedCommand& timed : entry.payload.commands)
         events.push_back({timed.command.transfers, timed.timestamp});
-    derived_.events.add(entry.position, entry.payload_size, events, entry.payload.stretches);
+    derived_.events.add(entry.position, payload, events, entry.payload.stretches);
     if (!thread_.joinable()) return;
     {
         const std::lock_guard guard(mutex_);

@@ -82,7 +82,7 @@ class Replay {
     };
     static constexpr std::size_t max_waiting = 8;
 
-    void read_ahead(Entry& entry);
+    void read_ahead(Entry& entry, ByteView payload);
     void run();
     Result<> apply_entry(const Entry& entry);
     void expect_more(const Entry& entry);

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "engine_fixture.hpp"
+#include "recent_payloads.hpp"
 
 namespace jiaozi::engine {
 namespace {
@@ -51,7 +52,16 @@ class EventLogTest : public EngineTest {
     }
 };
 
-TEST_F(EventLogTest, OldTransfersAreFoundAndKnownAgain) {
+// Answered from the disk, from the payloads in memory as far as they reach, or all from those.
+class EventLogMemoryTest : public EventLogTest, public testing::WithParamInterface<std::size_t> {
+  protected:
+    EventLogMemoryTest() { options_.recent_bytes = GetParam(); }
+};
+
+INSTANTIATE_TEST_SUITE_P(RecentBytes, EventLogMemoryTest,
+                         testing::Values(std::size_t{0}, std::size_t{1} << 20, std::size_t{64} << 20));
+
+TEST_P(EventLogMemoryTest, OldTransfersAreFoundAndKnownAgain) {
     open_with_accounts();
     submit_many();
     std::uint64_t last = 0;
@@ -75,7 +85,7 @@ TEST_F(EventLogTest, OldTransfersAreFoundAndKnownAgain) {
     }
 }
 
-TEST_F(EventLogTest, WhatIsFoundWhileOthersAreWrittenIsRight) {
+TEST_P(EventLogMemoryTest, WhatIsFoundWhileOthersAreWrittenIsRight) {
     open_with_accounts();
     std::atomic<bool> written{false};
     std::thread writing([&] {
@@ -96,6 +106,7 @@ TEST_F(EventLogTest, WhatIsFoundWhileOthersAreWrittenIsRight) {
 
 TEST_F(EventLogTest, ADamagedPartIsNoAnswerAndTheOthersStand) {
     options_.segment_bytes = std::uint64_t{64} << 20;
+    options_.recent_bytes = 0;
     open_with_accounts();
     submit_many();
     // One bit of the amount's neighbourhood: the id of transfer 3000 as it stands in the journal, and the byte behind.
@@ -130,6 +141,43 @@ TEST_F(EventLogTest, ADamagedPartIsNoAnswerAndTheOthersStand) {
     const auto outcome = engine_->execute(of(transfer(3000)));
     EXPECT_FALSE(outcome.ok());
     EXPECT_EQ(engine_->health().state, Health::State::stopped);
+}
+
+TEST_F(EventLogTest, WhatIsInMemoryNeedsNoDisk) {
+    open_with_accounts();
+    submit_many();
+    const auto journal = options_.directory / "journal";
+    std::filesystem::rename(journal, options_.directory / "elsewhere");
+    for (std::size_t number = 0; number < many; number += 997) ASSERT_NO_FATAL_FAILURE(expect_found(number));
+    std::filesystem::rename(options_.directory / "elsewhere", journal);
+}
+
+// The entries' numbers found for ordinals 0 to 39; 0 for none. Entry n holds the ordinals 10n-10 to 10n-1.
+std::vector<std::uint64_t> entries_found(const RecentPayloads& recent) {
+    std::vector<std::uint64_t> found;
+    for (std::uint64_t ordinal = 0; ordinal < 40; ordinal += 5) {
+        const auto entry = recent.find(ordinal);
+        found.push_back(entry ? entry->position.entry : 0);
+    }
+    return found;
+}
+
+TEST(RecentPayloads, TheOldestAreGivenUpWhenAllTakeMoreThanTheyMay) {
+    const Bytes kilobytes(4000, 0x11);
+    RecentPayloads recent(9000);
+    for (std::uint64_t entry = 1; entry <= 4; ++entry) recent.add(entry * 10 - 10, {.entry = entry}, kilobytes);
+    EXPECT_EQ(entries_found(recent), (std::vector<std::uint64_t>{0, 0, 0, 0, 3, 3, 4, 4}));
+    EXPECT_EQ(*recent.find(35)->payload, kilobytes);
+    EXPECT_EQ(recent.find(35)->first_ordinal, 30U);
+}
+
+TEST(RecentPayloads, OneThatIsTooLargeAloneIsNotKept) {
+    RecentPayloads recent(9000);
+    recent.add(0, {.entry = 1}, Bytes(100));
+    recent.add(10, {.entry = 2}, Bytes(10'000));
+    EXPECT_EQ(entries_found(recent), std::vector<std::uint64_t>(8, 0)) << "nor is what would leave a gap";
+    recent.add(20, {.entry = 3}, Bytes(100));
+    EXPECT_EQ(entries_found(recent), (std::vector<std::uint64_t>{0, 0, 0, 0, 3, 3, 3, 3}));
 }
 
 }  // namespace

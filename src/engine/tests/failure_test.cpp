@@ -97,6 +97,7 @@ TEST_F(OldEventsTest, AreReadBackFromTheJournal) {
 }
 
 TEST_F(OldEventsTest, ThatCannotBeReadStopTheEngineAndChangeNothing) {
+    options_.recent_bytes = 0;
     pay_many();
     disk_.fail_reads(true);
     Command command = of(a_transfer(500, till, shop, 7));

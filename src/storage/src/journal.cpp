@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <jiaozi/base/log.hpp>
+#include <jiaozi/base/uint128.hpp>
 #include <jiaozi/storage/archive.hpp>
 #include <jiaozi/storage/journal.hpp>
 #include <jiaozi/storage/segment.hpp>
@@ -175,7 +176,7 @@ void Journal::make_next_segment() {
     if (!segments_ahead_ || offset_ < quarter) return;
     if (next_ == nullptr) next_ = std::make_unique<NextSegment>(disk_, directory_ / unfinished_name, segment_bytes_);
     const std::uint64_t filled = std::min(offset_ - quarter, 2 * quarter);
-    next_->allow(segment_bytes_ * filled / (2 * quarter));
+    next_->allow(low64(uint128{segment_bytes_} * filled / (2 * quarter)));
 }
 
 // Starts the segment of the next entry, large enough for an entry of that extent. One that was not made ahead is small,

@@ -2,6 +2,7 @@
 
 #include <jiaozi/storage/faulty_disk.hpp>
 
+#include "../src/next_segment.hpp"
 #include "journal_fixture.hpp"
 
 namespace jiaozi::storage {
@@ -26,6 +27,57 @@ TEST_F(JournalTest, SegmentsRollAndAreNamedAfterTheirFirstEntry) {
     EXPECT_TRUE(std::filesystem::exists(segment(3)));
     EXPECT_TRUE(std::filesystem::exists(segment(9)));
     EXPECT_EQ(std::filesystem::file_size(segment(9)), 1536u) << "preallocated";
+    EXPECT_FALSE(std::filesystem::exists(options_.directory / "next.tmp"));
+    ASSERT_TRUE(open().ok());
+    EXPECT_EQ(found_, payloads);
+}
+
+std::uint64_t size_or_zero(const std::filesystem::path& path) {
+    std::error_code missing;
+    const auto size = std::filesystem::file_size(path, missing);
+    return missing ? 0 : size;
+}
+
+void wait_until_it_has(const std::filesystem::path& path, std::uint64_t size) {
+    for (int i = 0; i < 2000 && size_or_zero(path) < size; ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    ASSERT_GE(size_or_zero(path), size);
+}
+
+TEST_F(JournalTest, TheNextSegmentGrowsAsFarAsItMay) {
+    constexpr std::uint64_t kib = 1024;
+    const auto path = options_.directory / "next.tmp";
+    std::filesystem::create_directories(options_.directory);
+    NextSegment next(system_disk(), path, 1000 * kib);
+    for (const std::uint64_t allowed : {300 * kib, 600 * kib}) {
+        next.allow(allowed);
+        ASSERT_NO_FATAL_FAILURE(wait_until_it_has(path, allowed - 128 * kib));
+        EXPECT_LE(size_or_zero(path), allowed);
+    }
+    const auto file = next.take();
+    ASSERT_TRUE(file.ok()) << file.error().to_string();
+    EXPECT_EQ((*file)->size().value(), 1000 * kib);
+    Bytes bytes(1000 * kib, 1);
+    ASSERT_EQ((*file)->read_at(0, bytes).value(), bytes.size());
+    EXPECT_EQ(bytes, Bytes(1000 * kib));
+}
+
+TEST_F(JournalTest, ANextSegmentThatNobodyTakesIsRemoved) {
+    const auto path = options_.directory / "next.tmp";
+    std::filesystem::create_directories(options_.directory);
+    {
+        NextSegment next(system_disk(), path, std::uint64_t{1} << 20);
+        next.allow(300'000);
+        ASSERT_NO_FATAL_FAILURE(wait_until_it_has(path, 100'000));
+    }
+    EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST_F(JournalTest, SegmentsAreMadeAheadAndLeaveNothingBehind) {
+    options_.segment_bytes = std::uint64_t{1} << 20;
+    std::vector<Bytes> payloads;
+    for (unsigned i = 0; i < 60; ++i) payloads.push_back(payload_of(60'000, i));
+    make(payloads);
     EXPECT_FALSE(std::filesystem::exists(options_.directory / "next.tmp"));
     ASSERT_TRUE(open().ok());
     EXPECT_EQ(found_, payloads);

@@ -5,6 +5,8 @@
 #include <thread>
 #include <vector>
 
+#include <jiaozi/base/short_turns.hpp>
+
 #include "ledger_stage.hpp"
 #include "ledger_workload.hpp"
 
@@ -32,6 +34,7 @@ struct Written {
 };
 
 void ask(const engine::Engine& engine, const Written& written, std::uint64_t seed, Asked& asked) {
+    const ShortTurns turns;  // as the thread of `serve` that answers such questions
     const auto wrong = [&](const char* what) { asked.failure = Error(ErrorKind::internal, what); };
     auto due = SteadyClock::now();
     for (std::uint64_t n = 1; !written.ended.load(std::memory_order_acquire) && !asked.failure; ++n) {

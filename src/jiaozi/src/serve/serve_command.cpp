@@ -15,6 +15,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <jiaozi/base/log.hpp>
+#include <jiaozi/base/short_turns.hpp>
 
 #include "../proof/anchor_places.hpp"
 #include "platform.hpp"
@@ -70,6 +71,7 @@ Result<> run(const ServeOptions& options) {
     });
     if (!options.ready_file.empty()) JZ_CHECK(write_ready_file(options.ready_file, platform->addresses()));
     greet(*platform, options);
+    const ShortTurns turns;  // payments and people wait for this thread
     io.run();
     platform.reset();
     log::info("stopped");

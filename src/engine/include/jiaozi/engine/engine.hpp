@@ -45,6 +45,9 @@ struct Options {
     std::size_t max_entry_bytes = std::size_t{768} * 1024;         // a group commit closes when it reaches this size
     std::uint64_t segment_bytes = std::uint64_t{64} * 1024 * 1024;
     std::size_t feed_memory_bytes = std::size_t{32} * 1024 * 1024;  // recent commands kept for live feeds
+    // The newest entries as they are in the journal, kept so that their transfers are looked up without the disk; some
+    // 30 bytes a transfer in full batches.
+    std::size_t recent_bytes = std::size_t{64} * 1024 * 1024;
     Duration tick = milliseconds(20);  // how often the clock is read while holds may expire
     storage::Disk* disk = nullptr;     // the real one unless a test breaks it
     bool segments_ahead = true;        // make journal segments on a thread of their own, before they are needed

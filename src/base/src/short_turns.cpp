@@ -1,10 +1,10 @@
-#include "turns.hpp"
+#include <jiaozi/base/short_turns.hpp>
 
 #include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-namespace jiaozi::engine {
+namespace jiaozi {
 
 namespace {
 
@@ -47,4 +47,4 @@ ShortTurns::~ShortTurns() {
     if (usual_ns_ != 0 && get(attributes)) static_cast<void>(set(attributes, usual_ns_));
 }
 
-}  // namespace jiaozi::engine
+}  // namespace jiaozi
