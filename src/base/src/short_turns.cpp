@@ -1,8 +1,8 @@
-#include <jiaozi/base/short_turns.hpp>
-
 #include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <jiaozi/base/short_turns.hpp>
 
 namespace jiaozi {
 

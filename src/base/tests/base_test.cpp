@@ -4,6 +4,7 @@
 
 #include <jiaozi/base/bytes.hpp>
 #include <jiaozi/base/clock.hpp>
+#include <jiaozi/base/duration_histogram.hpp>
 #include <jiaozi/base/id.hpp>
 #include <jiaozi/base/result.hpp>
 #include <jiaozi/base/token_bucket.hpp>
@@ -148,6 +149,28 @@ TEST(RateLimit, EachKeyHasItsOwnAndZeroIsNoLimit) {
     EXPECT_FALSE(limit.allow(8, now));
     RateLimit<int> none(0, 1);
     for (int i = 0; i < 1000; ++i) EXPECT_TRUE(none.allow(7, now));
+}
+
+TEST(DurationHistogram, CountsByUpperBoundsAndSaysSoInThePrometheusFormat) {
+    DurationHistogram times;
+    for (const Duration took : {microseconds(100), Duration{100'001}, milliseconds(3), seconds(3600), Duration{-5}})
+        times.count(took);
+    EXPECT_EQ(times.total(), 5U);
+    EXPECT_EQ(times.above(0), 3U) << "a bound belongs to its bucket, and a clock that went back took no time";
+    EXPECT_EQ(times.above(1), 2U);
+    EXPECT_EQ(times.above(DurationHistogram::bounds_us.size() - 1), 1U);
+    const std::string text = times.text("wait_seconds", "route=\"GET /\"");
+    EXPECT_TRUE(
+        text.starts_with("wait_seconds_bucket{route=\"GET /\",le=\"0.0001\"} 2\n"
+                         "wait_seconds_bucket{route=\"GET /\",le=\"0.00025\"} 3\n"))
+        << text;
+    EXPECT_TRUE(
+        text.ends_with("wait_seconds_bucket{route=\"GET /\",le=\"30\"} 4\n"
+                       "wait_seconds_bucket{route=\"GET /\",le=\"+Inf\"} 5\n"
+                       "wait_seconds_sum{route=\"GET /\"} 3600.0032\n"
+                       "wait_seconds_count{route=\"GET /\"} 5\n"))
+        << text;
+    EXPECT_TRUE(times.text("wait_seconds", "").ends_with("wait_seconds_count 5\n"));
 }
 
 }  // namespace

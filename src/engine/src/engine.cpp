@@ -86,8 +86,13 @@ class Engine::Impl {
     std::uint64_t last_sequence() const { return applied_sequence_.load(std::memory_order_acquire); }
     Health health() const { return queue_.health(); }
     Counters counters() const {
-        return {commands_.load(std::memory_order_relaxed), entries_.load(std::memory_order_relaxed),
-                snapshotter_.made(), snapshotter_.failed(), histories_.runs_written()};
+        const std::lock_guard guard(writes_mutex_);
+        return {commands_.load(std::memory_order_relaxed),
+                entries_.load(std::memory_order_relaxed),
+                snapshotter_.made(),
+                snapshotter_.failed(),
+                histories_.runs_written(),
+                writes_};
     }
     const Opening& opening() const { return opening_; }
     Result<ledger::StatementPage> statement(uint128 account_id, const ledger::StatementQuery& query) const;
@@ -139,6 +144,8 @@ class Engine::Impl {
     ledger::Ledger ledger_;
     std::atomic<std::uint64_t> applied_sequence_{0};
     std::atomic<std::uint64_t> commands_{0}, entries_{0};
+    mutable std::mutex writes_mutex_;
+    DurationHistogram writes_;  // writes_mutex_
 
     CommandQueue queue_;
 
@@ -328,7 +335,12 @@ Result<storage::Position> Engine::Impl::append(const Group& group, ByteView& pay
         const std::lock_guard guard(pipe_mutex_);
         payload = encoder_.finish(uncarried_.carry());
     }
-    return journal_->append(group.timestamps.back(), payload);
+    const auto start = std::chrono::steady_clock::now();
+    auto position = journal_->append(group.timestamps.back(), payload);
+    const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - start;
+    const std::lock_guard guard(writes_mutex_);
+    writes_.count({took.count()});
+    return position;
 }
 
 void Engine::Impl::hand_over(Group group) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <jiaozi/base/duration_histogram.hpp>
 #include <jiaozi/http/message.hpp>
 
 namespace jiaozi::http {
@@ -23,13 +24,9 @@ class Metrics {
     std::string name(std::size_t route) const { return route < names_.size() ? names_[route] : "other"; }
 
   private:
-    // Upper bounds in microseconds; the last bucket is open.
-    static constexpr std::array<std::uint64_t, 12> bounds_us = {
-        100, 250, 500, 1'000, 2'500, 5'000, 10'000, 25'000, 100'000, 1'000'000, 5'000'000, 30'000'000};
     struct Row {
         std::array<std::uint64_t, 6> by_class{};  // index: status / 100
-        std::array<std::uint64_t, bounds_us.size() + 1> buckets{};
-        std::uint64_t sum_ns = 0;
+        DurationHistogram durations;
     };
     std::vector<std::string> names_;
     std::vector<Row> rows_ = std::vector<Row>(1);  // the last row is no_route's

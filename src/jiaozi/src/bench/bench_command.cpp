@@ -1,9 +1,10 @@
 #include "bench_command.hpp"
 
-#include <iomanip>
 #include <iostream>
 #include <memory>
 #include <optional>
+
+#include <boost/json.hpp>
 
 #include "http_load.hpp"
 #include "ledger_command.hpp"
@@ -118,21 +119,24 @@ void print_json(Figures& figures) {
 }
 
 void print_table(Figures& figures) {
-    const auto row = [](const char* name, Measured& measured) {
-        std::cout << std::left << std::setw(34) << name << std::right << std::setw(10) << measured.per_second()
-                  << "/s   p50 " << std::setw(9) << ms(measured.percentile_us(50)) << " ms   p99 " << std::setw(9)
-                  << ms(measured.percentile_us(99)) << " ms";
-        if (measured.failed != 0) std::cout << "   FAILED " << measured.failed;
-        std::cout << '\n';
+    json::array rows;
+    const auto row = [&](const char* name, Measured& measured) {
+        json::object cells{{say("what", "项目"), name},
+                           {say("a second", "每秒"), std::to_string(measured.per_second())},
+                           {"p50 ms", ms(measured.percentile_us(50))},
+                           {"p99 ms", ms(measured.percentile_us(99))},
+                           {say("failed", "失败"), std::to_string(measured.failed)}};
+        rows.push_back(std::move(cells));
     };
-    row("payments over HTTP", figures.http);
-    row("sagas over MQTT", figures.mqtt);
-    row("ledger, single transfers", figures.ledger);
+    row(say("payments over HTTP", "HTTP 付款"), figures.http);
+    row(say("sagas over MQTT", "MQTT 流程"), figures.mqtt);
+    row(say("ledger, single transfers", "账本，逐笔转账"), figures.ledger);
+    if (figures.postgres) row(say("PostgreSQL, one a transaction", "PostgreSQL，每笔一个事务"), *figures.postgres);
+    std::cout << cli::render(rows);
     if (!figures.postgres) return;
-    row("PostgreSQL, one a transaction", *figures.postgres);
     const std::uint64_t tenths =
         figures.ledger.per_second() * 10 / std::max<std::uint64_t>(1, figures.postgres->per_second());
-    std::cout << "ledger / PostgreSQL: " << tenths / 10 << '.' << tenths % 10 << "x\n";
+    std::cout << say("ledger / PostgreSQL: ", "账本 / PostgreSQL：") << tenths / 10 << '.' << tenths % 10 << "x\n";
 }
 
 void add_payments(CLI::App& noun, cli::Exit& exit) {

@@ -1,9 +1,10 @@
 #include "ledger_command.hpp"
 
-#include <iomanip>
 #include <iostream>
 #include <memory>
 #include <string>
+
+#include <boost/json.hpp>
 
 #include "ledger_rates.hpp"
 #include "server_process.hpp"
@@ -13,6 +14,7 @@ namespace jiaozi::bench {
 namespace {
 
 using cli::say;
+namespace json = boost::json;
 
 struct Options {
     LedgerRatesOptions rates;
@@ -47,7 +49,10 @@ void print_json(const LedgerFigures& f, const std::optional<SqlFigures>& sql) {
               << ",\"chains_per_s\":" << f.chains_per_s << ",\"zipf_transfers_per_s\":" << f.zipf_transfers_per_s
               << ",\"singles\":{\"rate\":" << f.singles.rate << ",\"p50_us\":" << f.singles.p50_us
               << ",\"p99_us\":" << f.singles.p99_us << ",\"fdatasync_p99_us\":" << f.singles.fdatasync_p99_us
+              << ",\"one_caller_p50_us\":" << f.singles.one_caller_p50_us
+              << ",\"one_caller_p99_us\":" << f.singles.one_caller_p99_us
               << "},\"worst_stall_ms\":" << thousandths(f.worst_stall_us)
+              << ",\"longest_write_ms\":" << thousandths(f.longest_write_us)
               << ",\"bytes_per_transfer\":" << f.bytes_per_transfer << ",\"rss_bytes\":" << f.rss_bytes
               << ",\"recovery_s\":" << seconds_text(f.recovery_us)
               << ",\"recovery_snapshot_s\":" << seconds_text(f.recovery_snapshot_us)
@@ -65,37 +70,45 @@ void print_json(const LedgerFigures& f, const std::optional<SqlFigures>& sql) {
 }
 
 void print_table(const LedgerFigures& f, const std::optional<SqlFigures>& sql) {
-    const auto row = [](const char* name, const std::string& value, const char* unit) {
-        std::cout << std::left << std::setw(46) << name << std::right << std::setw(14) << value << ' ' << unit << '\n';
+    json::object lines;
+    const auto per_s = [](std::uint64_t number) { return std::to_string(number) + say("/s", " 笔/秒"); };
+    const auto us = [](std::uint64_t p50, std::uint64_t p99) {
+        return "p50 " + std::to_string(p50) + " us, p99 " + std::to_string(p99) + " us";
     };
-    row("transfers", std::to_string(f.transfers_per_s), "/s");
-    row("pairs (hold, post)", std::to_string(f.pairs_per_s), "/s");
-    row("linked chains of three", std::to_string(f.chains_per_s), "/s");
-    row("transfers, few hot accounts (Zipf)", std::to_string(f.zipf_transfers_per_s), "/s");
-    row("single transfers, open loop", std::to_string(f.singles.rate), "/s");
-    row("  latency from the intended arrival, p50", std::to_string(f.singles.p50_us), "us");
-    row("  p99", std::to_string(f.singles.p99_us), "us");
-    row("  the disk's own 4 KiB write and fdatasync, p99", std::to_string(f.singles.fdatasync_p99_us), "us");
-    row("worst time between two answers", thousandths(f.worst_stall_us), "ms");
-    row("  while a snapshot was made", thousandths(f.snapshot_stall_us), "ms");
-    row("disk", std::to_string(f.bytes_per_transfer), "bytes a transfer");
-    row("resident memory, generator included", std::to_string(f.rss_bytes >> 20), "MiB");
-    row("recovery, whole journal", seconds_text(f.recovery_us), "s");
-    row("recovery, from a snapshot", seconds_text(f.recovery_snapshot_us), "s");
-    row("written while queries were asked", std::to_string(f.queries.transfers_per_s), "/s");
-    row("  lookup by id, p50", std::to_string(f.queries.lookup_p50_us), "us");
-    row("  p99", std::to_string(f.queries.lookup_p99_us), "us");
-    row("  statement of 100, p50", std::to_string(f.queries.statement_p50_us), "us");
-    row("  p99", std::to_string(f.queries.statement_p99_us), "us");
-    if (!sql) return;
-    const auto beside = [&](const char* name, std::uint64_t per_s) {
-        const std::string times = per_s == 0 ? "" : " (" + std::to_string(f.transfers_per_s / per_s) + "x)";
-        row(name, std::to_string(per_s), ("/s" + times).c_str());
+    const auto ms = [](std::uint64_t time_us) { return thousandths(time_us) + " ms"; };
+    lines[say("transfers", "转账")] = per_s(f.transfers_per_s);
+    lines[say("pairs (hold, post)", "冻结并入账")] = per_s(f.pairs_per_s);
+    lines[say("linked chains of three", "三笔一组的关联转账")] = per_s(f.chains_per_s);
+    lines[say("transfers, few hot accounts (Zipf)", "转账，少数热点账户（Zipf）")] = per_s(f.zipf_transfers_per_s);
+    lines[say("single transfers, open loop", "逐笔转账，开环")] = per_s(f.singles.rate);
+    lines[say("  latency from the intended arrival", "  自应到时刻起的延迟")] = us(f.singles.p50_us, f.singles.p99_us);
+    lines[say("  the disk's own 4 KiB write and fdatasync", "  磁盘自身 4 KiB 写入与 fdatasync")] =
+        "p99 " + std::to_string(f.singles.fdatasync_p99_us) + " us";
+    lines[say("single transfers, one caller", "逐笔转账，单个调用方")] =
+        us(f.singles.one_caller_p50_us, f.singles.one_caller_p99_us);
+    lines[say("worst time between two answers", "两次答复之间最长间隔")] = ms(f.worst_stall_us);
+    lines[say("  while a snapshot was made", "  生成快照期间")] = ms(f.snapshot_stall_us);
+    lines[say("  the disk's part: one entry took at most", "  其中磁盘：写入一条最长不超过")] = ms(f.longest_write_us);
+    lines[say("disk", "磁盘占用")] = std::to_string(f.bytes_per_transfer) + say(" bytes a transfer", " 字节/笔");
+    lines[say("resident memory, generator included", "常驻内存（含负载生成）")] =
+        std::to_string(f.rss_bytes >> 20) + " MiB";
+    lines[say("recovery, whole journal", "恢复，完整日志")] = seconds_text(f.recovery_us) + " s";
+    lines[say("recovery, from a snapshot", "恢复，从快照")] = seconds_text(f.recovery_snapshot_us) + " s";
+    lines[say("written while queries were asked", "查询期间的写入")] = per_s(f.queries.transfers_per_s);
+    lines[say("  lookup by id", "  按 id 查询")] = us(f.queries.lookup_p50_us, f.queries.lookup_p99_us);
+    lines[say("  statement of 100", "  100 行对账单")] = us(f.queries.statement_p50_us, f.queries.statement_p99_us);
+    const auto beside = [&](const char* name, const std::optional<std::uint64_t>& others) {
+        if (!others) return;
+        const std::string times = *others == 0 ? "" : " (" + std::to_string(f.transfers_per_s / *others) + "x)";
+        lines[name] = per_s(*others) + times;
     };
-    if (sql->postgres_singles_per_s) beside("PostgreSQL, a transaction each", *sql->postgres_singles_per_s);
-    if (sql->postgres_batched_per_s) beside("PostgreSQL, batches as sets", *sql->postgres_batched_per_s);
-    beside("SQLite, a transaction each", sql->sqlite_singles_per_s);
-    beside("SQLite, batches of 8,190", sql->sqlite_batched_per_s);
+    if (sql) {
+        beside(say("PostgreSQL, a transaction each", "PostgreSQL，每笔一个事务"), sql->postgres_singles_per_s);
+        beside(say("PostgreSQL, batches as sets", "PostgreSQL，批量集合操作"), sql->postgres_batched_per_s);
+        beside(say("SQLite, a transaction each", "SQLite，每笔一个事务"), sql->sqlite_singles_per_s);
+        beside(say("SQLite, batches of 8,190", "SQLite，每批 8,190 笔"), sql->sqlite_batched_per_s);
+    }
+    std::cout << cli::render(lines);
 }
 
 }  // namespace

@@ -142,6 +142,29 @@ SinglesFigures run_singles(engine::Engine& engine, Workload& work, const LedgerR
     return figures;
 }
 
+Result<> run_one_caller(engine::Engine& engine, Workload& work, std::uint64_t transfers, SinglesFigures& figures) {
+    Measured measured;
+    for (std::uint64_t i = 0; i < transfers; ++i) {
+        engine::Command command;
+        command.transfers.push_back(work.next());
+        const auto start = SteadyClock::now();
+        JZ_CHECK(engine.execute(std::move(command)));
+        measured.latencies_ns.push_back(nanoseconds_since(start));
+    }
+    figures.one_caller_p50_us = measured.percentile_us(50);
+    figures.one_caller_p99_us = measured.percentile_us(99);
+    return {};
+}
+
+// The bound below which all writes between the two were; of those beyond all bounds, the last one.
+std::uint64_t longest_write_us(const DurationHistogram& before, const DurationHistogram& after) {
+    constexpr auto& bounds = DurationHistogram::bounds_us;
+    for (std::size_t bound = 0; bound < bounds.size(); ++bound) {
+        if (after.above(bound) == before.above(bound)) return bounds[bound];
+    }
+    return bounds.back();
+}
+
 }  // namespace
 
 Result<LedgerFigures> measure_ledger(const LedgerRatesOptions& options, Progress progress) {
@@ -159,11 +182,13 @@ Result<LedgerFigures> measure_ledger(const LedgerRatesOptions& options, Progress
     {
         JZ_TRY(const auto stage, Stage::make(options.directory, options.accounts));
         const std::uint64_t before = disk_bytes(options.directory);
+        const DurationHistogram writes = stage->engine().counters().writes;
         BatchLoad load(stage->engine(), options.batches_outstanding);
         Workload work(options.accounts, options.seed);
         run_plain(load, work, options.transfers);
         figures.transfers_per_s = rate(options.transfers, load.finish());
         figures.worst_stall_us = load.worst_gap_us();
+        figures.longest_write_us = longest_write_us(writes, stage->engine().counters().writes);
         figures.refused += load.refused();
         figures.rss_bytes = resident_bytes();
         figures.bytes_per_transfer = (disk_bytes(options.directory) - before) / options.transfers;
@@ -177,6 +202,7 @@ Result<LedgerFigures> measure_ledger(const LedgerRatesOptions& options, Progress
         JZ_TRY(const auto stage, Stage::make(options.directory, options.accounts));
         BatchLoad load(stage->engine(), options.batches_outstanding);
         Workload work(options.accounts, options.seed + 6);
+        const DurationHistogram writes = stage->engine().counters().writes;
         Result<engine::SnapshotMade> made = Error(ErrorKind::internal, "no snapshot was made");
         {
             const std::jthread maker([&] {
@@ -190,6 +216,8 @@ Result<LedgerFigures> measure_ledger(const LedgerRatesOptions& options, Progress
         if (!made.ok()) return std::move(made).error();
         figures.snapshot_stall_us = load.worst_gap_us();
         figures.worst_stall_us = std::max(figures.worst_stall_us, figures.snapshot_stall_us);
+        figures.longest_write_us =
+            std::max(figures.longest_write_us, longest_write_us(writes, stage->engine().counters().writes));
         figures.refused += load.refused();
     }
     progress("holds and their posts", "冻结与入账");
@@ -223,6 +251,8 @@ Result<LedgerFigures> measure_ledger(const LedgerRatesOptions& options, Progress
     Workload work(options.accounts, options.seed + 4);
     figures.singles = run_singles(stage->engine(), work, options, figures.refused);
     figures.singles.fdatasync_p99_us = sync_us;
+    progress("single transfers of one caller", "单个调用方逐笔转账");
+    JZ_CHECK(run_one_caller(stage->engine(), work, options.one_by_one, figures.singles));
     return figures;
 }
 

@@ -17,6 +17,7 @@ struct LedgerRatesOptions {
     std::uint64_t accounts = 1'000'000;
     std::uint64_t singles = 2'000'000;      // submitted one by one
     std::uint64_t singles_per_s = 500'000;  // the open loop's arrivals
+    std::uint64_t one_by_one = 10'000;      // of one caller
     std::uint64_t batches_outstanding = 4;  // submitted and not yet answered
     std::uint64_t seed = 1;
 };
@@ -25,6 +26,8 @@ struct SinglesFigures {
     std::uint64_t rate = 0;
     std::uint64_t p50_us = 0;  // from the intended arrival
     std::uint64_t p99_us = 0;
+    std::uint64_t one_caller_p50_us = 0;  // one after the other: each waits for the answer before
+    std::uint64_t one_caller_p99_us = 0;
     std::uint64_t fdatasync_p99_us = 0;  // of the disk by itself, 4 KiB written and synced, measured right before
 };
 
@@ -35,6 +38,7 @@ struct LedgerFigures {
     std::uint64_t zipf_transfers_per_s = 0;
     SinglesFigures singles;
     std::uint64_t worst_stall_us = 0;     // the longest time between two answers of the transfers runs
+    std::uint64_t longest_write_us = 0;   // the disk's part: no entry of those runs took it longer than that
     std::uint64_t snapshot_stall_us = 0;  // of the run during which a snapshot is made
     std::uint64_t bytes_per_transfer = 0;
     std::uint64_t rss_bytes = 0;  // of this process, generator included, after the transfers run

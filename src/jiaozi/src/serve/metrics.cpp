@@ -25,6 +25,10 @@ class Text {
         family(name, type, help);
         sample(name, "", value);
     }
+    void histogram(std::string_view name, std::string_view help, const DurationHistogram& times) {
+        family(name, "histogram", help);
+        text_ += times.text("jiaozi_" + std::string(name), "");
+    }
     std::string take() { return std::move(text_); }
 
   private:
@@ -84,6 +88,8 @@ std::string metrics_text(const Measured& parts) {
     const engine::Counters engine = parts.engine.counters();
     text.one("journal_commands_total", "counter", "Commands committed since the start.", engine.commands);
     text.one("journal_entries_total", "counter", "Group commits: one write and one sync each.", engine.entries);
+    text.histogram("journal_write_duration_seconds", "Until an entry was durable: the disk's part of a payment's time.",
+                   engine.writes);
     text.one("journal_sequence", "gauge", "The newest command applied.", parts.engine.last_sequence());
     text.one("projection_lag_commands", "gauge", "Commands in the journal that the tables do not show yet.",
              parts.projector.lag());

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include <jiaozi/base/clock.hpp>
+#include <jiaozi/base/duration_histogram.hpp>
 #include <jiaozi/base/result.hpp>
 #include <jiaozi/engine/command.hpp>
 #include <jiaozi/engine/prune.hpp>
@@ -70,6 +71,7 @@ struct Counters {
     std::uint64_t snapshots = 0;
     std::uint64_t snapshots_failed = 0;
     std::uint64_t history_runs = 0;  // files of account histories: written, or joined from others
+    DurationHistogram writes;        // of entries, until durable: what the disk alone took
 };
 
 // How it was opened.
