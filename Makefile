@@ -15,7 +15,8 @@ bench:           ## build the release program and run the benchmarks of docs/ben
 	tools/install.sh build test
 	tools/build.sh release jiaozi
 	build/release/bin/jiaozi bench payments
-	build/release/bin/jiaozi bench ledger
+	build/release/bin/jiaozi bench ledger --compare
+	build/release/bin/jiaozi bench purse
 format:          ## format the C++ code in place
 	tools/install.sh lint
 	tools/lint.sh --fix
